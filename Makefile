@@ -1,0 +1,58 @@
+# make run    sets up what serving needs, then serves on http://127.0.0.1:8000 (or $PORT)
+# make test   sets up what the tests need, then lints and runs every test
+# make lint   ruff and mypy alone
+
+VENV := .venv
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+
+# The data sets may lie beside the checkout; python -m nn looks there first.
+ifneq ($(wildcard ../shared/data),)
+export DIGITS_DATA ?= $(abspath ../shared/data)
+endif
+
+.PHONY: run test lint format browser data clean
+
+run: $(VENV)/serving
+	$(VENV)/bin/gunicorn --config gunicorn.conf.py
+
+test: lint browser data
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/development
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy .
+
+format: $(VENV)/development
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+# What cannot be had is said and left out: the tests on it are skipped then.
+browser: $(VENV)/development
+	@$(VENV)/bin/python tests/browser.py --install
+
+data: $(VENV)/development
+	@$(VENV)/bin/python -m nn data || echo "The tests on missing data sets will be skipped."
+
+# A half-made environment never counts as one: the marker file comes last.
+$(VENV)/serving: requirements.txt | $(VENV)/bin/pip
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/development: requirements.txt requirements-dev.txt | $(VENV)/bin/pip
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/serving
+
+# Debian's python3 comes without the venv module.
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: apt install python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
+		echo "Installing python3-venv, which this machine's Python lacks ..."; \
+		as_root=$$(test "$$(id -u)" = 0 || echo sudo -n); \
+		{ $$as_root apt-get update -qq && $$as_root apt-get install -y -qq python3-venv; } >/dev/null && \
+		$(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); \
+		echo "Could not make a virtual environment: apt install python3-venv, then try again"; exit 1; }
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,84 @@
+"""The trained networks as they are served: loaded once, ranked by measured accuracy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nn.layers import Array
+from nn.network import Network
+from nn.zoo import DEFAULT, ZOO
+
+WEIGHTS = Path(__file__).resolve().parent / "weights"
+SHARED = 0.15  # another digit with this share of the probability is named beside the answer
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network of the zoo, and what is said of it."""
+
+    name: str
+    title: str
+    network: Network
+
+    @property
+    def accuracy(self) -> dict[str, float]:
+        """By data set, on its test split."""
+        figures: dict[str, Any] = self.network.about.get("figures", {})
+        return {
+            key.removesuffix("-test"): figure["accuracy"]
+            for key, figure in figures.items()
+            if key.endswith("-test")
+        }
+
+    def describe(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": self.title,
+            "parameters": self.network.parameters,
+            "accuracy": self.accuracy,
+        }
+
+    def read(self, drawing: Array | None) -> dict[str, Any]:
+        """The answer to a 28x28 drawing, or to a blank sheet (None), without a fact."""
+        if drawing is None:
+            return {
+                "digit": None,
+                "confidence": 0.0,
+                "probabilities": None,
+                "rejected": "blank",
+                "alternatives": [],
+                "model": self.name,
+            }
+        probabilities = self.network.probabilities(drawing[None, :, :, None])[0].tolist()
+        digit = max(range(10), key=probabilities.__getitem__)
+        others = [
+            {"digit": other, "probability": probability}
+            for other, probability in enumerate(probabilities)
+            if other != digit and probability >= SHARED
+        ]
+        return {
+            "digit": digit,
+            "confidence": probabilities[digit],
+            "probabilities": probabilities,
+            "rejected": None,
+            "alternatives": sorted(others, key=lambda other: -other["probability"]),
+            "model": self.name,
+        }
+
+
+def load_models(folder: Path = WEIGHTS) -> dict[str, Model]:
+    """Every network of the zoo that is trained, the most accurate on MNIST's test set first.
+
+    Raises FileNotFoundError when the default is missing, WeightsError for a broken file.
+    """
+    models = [
+        Model(name, recipe.title, Network.load(folder / f"{name}.npz"))
+        for name, recipe in ZOO.items()
+        if (folder / f"{name}.npz").exists()
+    ]
+    if DEFAULT not in {model.name for model in models}:
+        raise FileNotFoundError(
+            f"{folder} has no weights for {DEFAULT}: run `python -m nn train {DEFAULT}`"
+        )
+    models.sort(key=lambda model: -model.accuracy.get("mnist", 0.0))
+    return {model.name: model for model in models}

@@ -1,0 +1,235 @@
+"""Any picture of ink on paper becomes the 28x28 a network was trained on.
+
+Each step is a small function, in this order: open, flatten, gray, subtract the paper (which way the
+ink goes is decided there), crop to the ink, fit into 20x20, centre by mass in 28x28.  The last
+three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on pen strokes and
+serving go through the same functions.
+"""
+
+import io
+import math
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from nn.layers import Array
+
+FORMATS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF"}
+MAX_BYTES = 10_000_000
+MAX_PIXELS = 25_000_000
+WORKING_SIDE = 600  # larger pictures are shrunk to about this: 20 pixels are wanted in the end
+
+LEAST_CONTRAST = 0.04  # of the whole range from black to white; less is an empty sheet
+FLOOR = 0.1  # ink fainter than this share of full ink is JPEG ringing or camera noise
+EDGE = 0.3  # a pixel with this share of full ink counts when the ink is cropped
+
+# Our own limit is stricter and checked right after opening; Pillow's would only warn.
+Image.MAX_IMAGE_PIXELS = None
+
+
+class PictureError(ValueError):
+    """A picture that cannot be read; the message says why in one sentence."""
+
+
+class UnknownFormat(PictureError):
+    """Not a JPEG, PNG or WebP."""
+
+
+class TooLarge(PictureError):
+    """More bytes or pixels than are taken."""
+
+
+class Broken(PictureError):
+    """The right format, but cut or damaged."""
+
+
+def to_input(content: bytes) -> Array | None:
+    """The 28x28 float32 (ink 1 on paper 0) of an encoded picture, or None when it is blank.
+
+    Raises UnknownFormat, TooLarge or Broken.
+    """
+    return image_to_input(open_picture(content))
+
+
+def image_to_input(image: Image.Image) -> Array | None:
+    """The same for a decoded picture."""
+    ink = subtract_paper(gray(flatten(image)))
+    if ink is None:
+        return None
+    return centre(fit(crop(ink)))
+
+
+def open_picture(content: bytes) -> Image.Image:
+    """The decoded picture; format, bytes and pixels are checked before it is decoded.
+
+    Raises UnknownFormat, TooLarge or Broken.
+    """
+    if len(content) > MAX_BYTES:
+        raise TooLarge(f"the picture has {len(content)} bytes, more than the {MAX_BYTES} taken")
+    if not content.startswith(tuple(FORMATS.values())):
+        raise UnknownFormat("the picture is not a JPEG, PNG or WebP: send one of these")
+    try:
+        image = Image.open(io.BytesIO(content), formats=tuple(FORMATS))
+    except UnidentifiedImageError:
+        raise Broken("the picture is cut or damaged: send it again whole") from None
+    except Exception as error:  # a decoder may raise anything on a hostile file
+        raise Broken(f"the picture is damaged ({error}): send it again whole") from None
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise TooLarge(
+            f"the picture has {width}x{height} pixels, more than the {MAX_PIXELS} taken: shrink it"
+        )
+    try:
+        if image.format == "JPEG":
+            # libjpeg shrinks while it decodes: a phone's photo costs what a small one does
+            image.draft(None, (WORKING_SIDE, WORKING_SIDE))
+        image.load()
+        # the camera's note how it was held
+        return ImageOps.exif_transpose(image)
+    except Exception as error:  # as above
+        raise Broken(f"the picture is cut or damaged ({error}): send it again whole") from None
+
+
+def flatten(image: Image.Image) -> Image.Image:
+    """The picture on opaque paper: a canvas saved without a background has none.
+
+    Where most is transparent, what is visible is ink, and the paper white or black, whichever is
+    further from it: ink that lives only in alpha stays ink, be it black or white.  Where most is
+    opaque, its own paper is continued.
+    """
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    alpha = np.asarray(image.getchannel("A"), np.float32) / 255
+    if alpha.min() == 1 or alpha.max() == 0:
+        return image.convert("RGB") if alpha.max() else Image.new("L", image.size, 255)
+    light = np.asarray(image.convert("RGB").convert("L"), np.float32)
+    if alpha.mean() < 0.5:
+        visible = float((light * alpha).sum() / alpha.sum())
+        paper = 255 if visible < 128 else 0
+    else:
+        paper = int(np.median(light[alpha > 0.5]))
+    sheet = Image.new("RGBA", image.size, (paper, paper, paper, 255))
+    return Image.alpha_composite(sheet, image).convert("RGB")
+
+
+def gray(image: Image.Image) -> Array:
+    """Lightness (height, width) float32 from 0 to 1, shrunk when much larger than needed."""
+    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion clips at 255
+        return np.asarray(image, np.float32).clip(0, 65535) / 65535
+    image = image.convert("L")
+    shrink = max(image.size) // WORKING_SIDE
+    if shrink > 1:
+        image = image.reduce(shrink)
+    return np.asarray(image, np.float32) / 255
+
+
+def subtract_paper(light: Array) -> Array | None:
+    """Ink (height, width) from 0 to 1, darker or lighter than the paper; None if there is none.
+
+    The paper is what surrounds the drawing.  Full ink is what the darkest half of it reaches, so
+    that faint pencil counts as much as a marker.
+    """
+    difference = light - paper_under(light)
+    ink = difference if is_light_on_dark(difference) else -difference
+    strongest = float(ink.max())
+    if strongest < LEAST_CONTRAST:
+        return None
+    full = float(ink[ink > strongest / 2].mean())
+    return np.clip((ink / full - FLOOR) / (1 - FLOOR), 0, 1)
+
+
+def is_light_on_dark(difference: Array) -> bool:
+    """The polarity: does the lightness leave the paper's upwards?
+
+    Squares are summed, so that noise both ways counts little against strokes one way.
+    """
+    up, down = np.maximum(difference, 0), np.minimum(difference, 0)
+    return float((up * up).sum()) > float((down * down).sum())
+
+
+def paper_under(light: Array) -> Array:
+    """The paper's lightness at each pixel: one number if it is even, else a curved surface.
+
+    A drawing from a canvas has even paper; a photo has a bright and a shady side.
+    """
+    margin = max(1, min(light.shape) // 20)
+    edges = (light[:margin], light[-margin:], light[:, :margin], light[:, -margin:])
+    frame = np.concatenate([edge.ravel() for edge in edges])
+    low, paper, high = np.percentile(frame, (10, 50, 90))
+    if high - low < LEAST_CONTRAST:
+        return np.asarray(paper, np.float32)
+    return smooth_surface(light)
+
+
+def smooth_surface(light: Array, rounds: int = 8) -> Array:
+    """The quadratic surface most pixels lie on.
+
+    Least squares again and again over the pixels nearest to the last surface, which leaves out the
+    ink without knowing where it is (iterated trimming, as in Rousseeuw & Leroy 1987).
+    """
+    height, width = light.shape
+    small = Image.fromarray(light).resize((32, 32), Image.Resampling.BOX)
+    values = np.asarray(small, np.float64).ravel()
+    y, x = (np.mgrid[:32, :32].reshape(2, -1) + 0.5) / 16 - 1
+    terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+    kept = np.ones(len(values), bool)
+    for _ in range(rounds):
+        weights = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        distance = np.abs(values - terms @ weights)
+        kept = distance <= np.quantile(distance, 0.7)
+    rows = ((np.arange(height) + 0.5) / height * 2 - 1)[:, None]
+    columns = ((np.arange(width) + 0.5) / width * 2 - 1)[None, :]
+    w = weights
+    surface = w[0] + w[1] * columns + w[2] * rows
+    surface = surface + w[3] * columns**2 + w[4] * rows * columns + w[5] * rows**2
+    return surface.astype(np.float32)
+
+
+def crop(ink: Array) -> Array:
+    """The smallest box around all ink stronger than EDGE."""
+    strong = ink > EDGE
+    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
+    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def fit(ink: Array, side: int = 20) -> Array:
+    """Scaled so that the longer side is `side`, aspect kept, the strongest ink 1.
+
+    The grid of the small picture is laid so that the centre of mass falls on the middle of a pixel
+    (its sides may be one pixel longer for that).  `centre` then has nothing to round, and the same
+    strokes give the same input wherever they were drawn.
+    """
+    scale = side / max(ink.shape)
+    starts, ends = [], []
+    for extent, middle in zip(ink.shape, centre_of_mass(ink), strict=True):
+        early = (0.5 - (middle + 0.5) * scale) % 1  # how much before the ink the grid starts
+        pixels = math.ceil(extent * scale + early - 1e-6)
+        starts.append(-early / scale)
+        ends.append((pixels - early) / scale)
+    size = [round((end - start) * scale) for start, end in zip(starts, ends, strict=True)]
+    margin = math.ceil(1 / scale)
+    padded = Image.fromarray(np.pad(ink, margin))
+    box = (starts[1] + margin, starts[0] + margin, ends[1] + margin, ends[0] + margin)
+    small = padded.resize((size[1], size[0]), Image.Resampling.LANCZOS, box)
+    fitted = np.clip(np.asarray(small, np.float32), 0, 1)  # the filter overshoots at edges
+    return fitted / fitted.max()
+
+
+def centre(ink: Array, side: int = 28) -> Array:
+    """Pasted into a side x side field, its centre of mass on the field's, or near if it is long."""
+    field = np.zeros((side, side), np.float32)
+    height, width = ink.shape
+    row, column = centre_of_mass(ink)
+    top = min(max(round(side / 2 - row), 0), side - height)
+    left = min(max(round(side / 2 - column), 0), side - width)
+    field[top : top + height, left : left + width] = ink
+    return field
+
+
+def centre_of_mass(ink: Array) -> tuple[float, float]:
+    """Row and column, counted in pixels from the middle of the first one."""
+    rows, columns = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
+    total = rows.sum()
+    row = float((rows * np.arange(len(rows))).sum() / total)
+    return row, float((columns * np.arange(len(columns))).sum() / total)

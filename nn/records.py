@@ -1,0 +1,39 @@
+"""Frozen dataclasses as JSON records and back, so that a recipe or a network is plain data.
+
+`Dense(units=10)` is `{"type": "Dense", "units": 10}`: readable, comparable, and safe to load from
+a file of unknown origin, for only the classes named by the caller can be made.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+
+def to_record(value: Any) -> Any:
+    """What `json.dumps` takes: a dict with the class's name for a dataclass, lists for tuples."""
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = {field.name: to_record(getattr(value, field.name)) for field in fields(value)}
+        return {"type": type(value).__name__, **inner}
+    if isinstance(value, tuple | list):
+        return [to_record(item) for item in value]
+    return value
+
+
+def from_record(record: Any, classes: Iterable[type]) -> Any:
+    """The value `record` describes, made of `classes` only; lists come back as tuples.
+
+    Raises ValueError for an unknown type or for fields that do not fit it.
+    """
+    if isinstance(record, Mapping):
+        known = {cls.__name__: cls for cls in classes}
+        name = record.get("type")
+        if name not in known:
+            raise ValueError(f"unknown type {name!r}; known are {', '.join(sorted(known))}")
+        arguments = {key: from_record(v, classes) for key, v in record.items() if key != "type"}
+        try:
+            return known[name](**arguments)
+        except TypeError as error:
+            raise ValueError(f"{name}: {error}") from None
+    if isinstance(record, list | tuple):
+        return tuple(from_record(item, classes) for item in record)
+    return record

@@ -1,0 +1,231 @@
+"""The training loop: a recipe in, a trained network with its history out.
+
+Every epoch draws from a generator of its own, made of the seed and the epoch's number, so that a
+training resumed from a checkpoint goes on bit for bit as if it had never stopped.
+"""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nn.data import DataSet
+from nn.layers import Array, BatchNorm, Params
+from nn.network import Network, WeightsError, new_network, read_npz, write_npz
+from nn.zoo import Recipe
+
+FOLDING_IMAGES = 4000  # measure BatchNorm's population on so many
+
+
+class Diverged(Exception):
+    """The loss is no longer a number."""
+
+
+def train(
+    recipe: Recipe,
+    training: DataSet,
+    validation: DataSet,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Network:
+    """The network the recipe makes of the training set; its history is in `about`.
+
+    With a checkpoint path the state is written there after each epoch, and `resume` starts from it
+    when it exists.  Raises Diverged, or WeightsError for a checkpoint of another recipe.
+    """
+    network = new_network(recipe.layers, recipe.loss, recipe.seed)
+    state = recipe.optimizer.init(network.params)
+    average = copied(network.params) if recipe.averaging else network.params
+    run = Run(network, state, average, history=[])
+    if resume and checkpoint and checkpoint.exists():
+        run.restore(checkpoint, recipe)
+    served = network
+    for epoch in range(len(run.history) + 1, recipe.epochs + 1):
+        started = time.perf_counter()
+        row = train_epoch(run, recipe, training, epoch, progress)
+        served = ready_to_serve(replace(network, params=run.average), training)
+        row |= validate(served, validation)
+        row["seconds"] = round(time.perf_counter() - started, 1)
+        run.history.append(row)
+        if progress:
+            print(describe(row), flush=True)
+        if checkpoint:
+            run.save(checkpoint, recipe)
+    if served is network:  # resumed after the last epoch
+        served = ready_to_serve(replace(network, params=run.average), training)
+    return replace(served, about={"recipe": recipe.to_json(), "history": run.history})
+
+
+class Run:
+    """All that changes while a network is trained, and so all that a checkpoint holds."""
+
+    def __init__(
+        self,
+        network: Network,
+        state: dict[str, list[Params]],
+        average: list[Params],
+        history: list[dict[str, Any]],
+    ) -> None:
+        self.network, self.state, self.average, self.history = network, state, average, history
+
+    def arrays(self) -> dict[str, Array]:
+        """Every array by name; they are the run's own, so writing into them restores it."""
+        groups = {"params": self.network.params, "average": self.average, **self.state}
+        return {
+            f"{group}/{i}/{key}": array
+            for group, layers in groups.items()
+            for i, params in enumerate(layers)
+            for key, array in params.items()
+        }
+
+    def save(self, path: Path, recipe: Recipe) -> None:
+        about = {"checkpoint": 1, "recipe": recipe.to_json(), "history": self.history}
+        write_npz(path, about, self.arrays())
+
+    def restore(self, path: Path, recipe: Recipe) -> None:
+        about, arrays = read_npz(path)
+        mine = self.arrays()
+        if about.get("recipe") != recipe.to_json() or set(arrays) != set(mine):
+            raise WeightsError(
+                f"{path} is a checkpoint of another recipe: train without --resume, or delete it"
+            )
+        for name, array in mine.items():
+            array[...] = arrays[name]
+        self.history[:] = about["history"]
+
+
+def train_epoch(
+    run: Run, recipe: Recipe, training: DataSet, epoch: int, progress: bool
+) -> dict[str, Any]:
+    """One pass over the training set; the history's row of it."""
+    network = run.network
+    rng = np.random.default_rng([recipe.seed, epoch])
+    order = rng.permutation(len(training.labels))
+    steps = max(1, len(order) // recipe.batch)
+    first_step = (epoch - 1) * steps
+    loss_sum = right_sum = seen = 0.0
+    rate = 0.0
+    bar = progress_bar(steps, f"epoch {epoch}/{recipe.epochs}", progress)
+    with one_thread_each(recipe.shards), ThreadPoolExecutor(recipe.shards) as pool:
+        for index in range(steps):
+            rows = order[index * recipe.batch : (index + 1) * recipe.batch]
+            shards = np.array_split(rows, recipe.shards)
+            work = partial(learn_from, network, recipe, training)
+            losses, rights, grads = zip(
+                *pool.map(work, shards, rng.spawn(len(shards))), strict=True
+            )
+            if not np.isfinite(losses).all():
+                raise Diverged(
+                    f"the loss of {recipe.name} overflowed in epoch {epoch}: lower its rate"
+                )
+            step = first_step + index + 1
+            rate = recipe.schedule.rate((step - 1) / (recipe.epochs * steps))
+            recipe.optimizer.update(
+                network.params,
+                mean_of(grads, [len(shard) for shard in shards]),
+                run.state,
+                rate,
+                step,
+            )
+            if recipe.averaging:
+                blend(run.average, network.params, recipe.averaging, step)
+            loss_sum += sum(loss * len(shard) for loss, shard in zip(losses, shards, strict=True))
+            right_sum += sum(rights)
+            seen += len(rows)
+            bar.set_postfix(
+                loss=f"{loss_sum / seen:.4f}", accuracy=f"{right_sum / seen:.4f}", refresh=False
+            )
+            bar.update()
+    bar.close()
+    return {"epoch": epoch, "rate": rate, "loss": loss_sum / seen, "accuracy": right_sum / seen}
+
+
+def learn_from(
+    network: Network, recipe: Recipe, training: DataSet, rows: Array, rng: np.random.Generator
+) -> tuple[float, int, list[Params]]:
+    """Mean loss, right answers and gradients of these rows of the training set."""
+    labels = training.labels[rows]
+    images = training.images[rows].astype(np.float32) / 255
+    for augmentation in recipe.augmentation:
+        images = augmentation(rng, images)
+    outputs, caches = network.forward(images[..., None], rng)
+    loss, doutputs = network.loss.loss_and_gradient(outputs, labels)
+    _, grads = network.backward(caches, doutputs)
+    return loss, int((outputs.argmax(axis=1) == labels).sum()), grads
+
+
+def mean_of(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
+    """The gradients of a batch from those of its shards, each the mean over so many images."""
+    if len(grads) == 1:
+        return grads[0]
+    shares = [count / sum(counts) for count in counts]
+    return [
+        {
+            key: sum(share * layer[key] for share, layer in zip(shares, layers, strict=True))
+            for key in layers[0]
+        }
+        for layers in zip(*grads, strict=True)
+    ]
+
+
+def one_thread_each(shards: int) -> Any:
+    """Where shards run side by side, the matrix products inside them must not: cores are few."""
+    if shards == 1:
+        return nullcontext()
+    from threadpoolctl import threadpool_limits  # here, for serving neither has nor needs it
+
+    return threadpool_limits(1)
+
+
+def blend(average: list[Params], params: list[Params], decay: float, step: int) -> None:
+    """The moving average, in place; young averages forget faster, so as not to keep the start."""
+    decay = min(decay, (1 + step) / (10 + step))
+    for mine, theirs in zip(average, params, strict=True):
+        for key, array in mine.items():
+            array *= decay
+            array += (1 - decay) * theirs[key]
+
+
+def ready_to_serve(network: Network, training: DataSet) -> Network:
+    """Without BatchNorm, its statistics measured over images evenly taken from the training set."""
+    if not any(isinstance(layer, BatchNorm) for layer in network.layers):
+        return replace(network, params=copied(network.params))
+    every = max(1, len(training.labels) // FOLDING_IMAGES)
+    return network.folded(as_input(training.images[::every]))
+
+
+def validate(network: Network, validation: DataSet) -> dict[str, float]:
+    outputs = network.outputs(as_input(validation.images))
+    loss, _ = network.loss.loss_and_gradient(outputs, validation.labels)
+    accuracy = float((outputs.argmax(axis=1) == validation.labels).mean())
+    return {"validation_loss": loss, "validation_accuracy": accuracy}
+
+
+def as_input(images: Array) -> Array:
+    """images (n, 28, 28) uint8 as a network takes them: (n, 28, 28, 1) float32 from 0 to 1."""
+    return (images.astype(np.float32) / 255)[..., None]
+
+
+def copied(params: list[Params]) -> list[Params]:
+    return [{key: array.copy() for key, array in layer.items()} for layer in params]
+
+
+def describe(row: dict[str, Any]) -> str:
+    return (
+        f"epoch {row['epoch']:3}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
+        f"validation {row['validation_loss']:.4f} {row['validation_accuracy']:.4f}  "
+        f"rate {row['rate']:.2g}  {row['seconds']:.0f} s"
+    )
+
+
+def progress_bar(steps: int, title: str, shown: bool) -> Any:
+    from tqdm import tqdm  # here, for serving neither has nor needs it
+
+    return tqdm(total=steps, desc=title, unit="batch", leave=False, disable=not shown or None)

@@ -1,0 +1,210 @@
+"""The zoo: every network of this project and how it is trained, as data."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from nn.augment import AUGMENTATIONS, Affine, Augmentation
+from nn.layers import (
+    LAYERS,
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    MaxPool,
+    ReLU,
+    Sigmoid,
+    Standardize,
+)
+from nn.losses import LOSSES, CrossEntropy, Loss, SquaredError
+from nn.optimizers import (
+    OPTIMIZERS,
+    SCHEDULES,
+    SGD,
+    Adam,
+    Cosine,
+    OneCycle,
+    Optimizer,
+    Schedule,
+    Step,
+)
+from nn.records import from_record, to_record
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a training gives; same recipe, same machine: same weights.
+
+    `data` names sets of nn.data; averaging is the decay of a moving average of the weights, 0 for
+    none (Polyak & Juditsky 1992).  Each batch is split into `shards` that are worked on by a thread
+    each; BatchNorm sees one shard at a time, so their number is part of the recipe.
+    """
+
+    name: str
+    title: str
+    layers: tuple[Layer, ...]
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    batch: int
+    epochs: int
+    augmentation: tuple[Augmentation, ...] = ()
+    averaging: float = 0.0
+    shards: int = 1
+    data: tuple[str, ...] = ("mnist",)
+    seed: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        record: dict[str, Any] = to_record(self)
+        return record
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> "Recipe":
+        """Raises ValueError when the record is not that of a recipe."""
+        classes = (Recipe, *LAYERS, *LOSSES, *OPTIMIZERS, *SCHEDULES, *AUGMENTATIONS)
+        recipe = from_record(record, classes)
+        if not isinstance(recipe, Recipe):
+            raise ValueError("that record is not a recipe")
+        return recipe
+
+
+def conv_block(filters: int, padding: str = "same") -> tuple[Layer, ...]:
+    return (Conv(filters, 3, padding), BatchNorm(), ReLU())
+
+
+# mean and deviation of MNIST's 60,000 training images with pixels from 0 to 1
+STANDARD = Standardize(mean=0.1307, deviation=0.3081)
+
+RECIPES = (
+    Recipe(
+        name="softmax",
+        title="Softmax regression, 784-10",
+        layers=(STANDARD, Flatten(), Dense(10, gain=1.0)),
+        loss=CrossEntropy(),
+        optimizer=SGD(),
+        schedule=Cosine(0.02),
+        batch=100,
+        epochs=30,
+    ),
+    Recipe(
+        name="logistic-hidden",
+        title="One logistic hidden layer, 784-100-10",
+        layers=(Flatten(), Dense(100, gain=1.0), Sigmoid(), Dense(10, gain=1.0)),
+        loss=CrossEntropy(),
+        optimizer=SGD(momentum=0.9),
+        schedule=Cosine(0.1),
+        batch=100,
+        epochs=30,
+    ),
+    Recipe(
+        name="ten",
+        title="Ten hidden neurons, 784-10-10",
+        layers=(Flatten(), Dense(10), ReLU(), Dense(10)),
+        loss=CrossEntropy(),
+        optimizer=SGD(momentum=0.9),
+        schedule=Cosine(0.02),
+        batch=100,
+        epochs=30,
+    ),
+    Recipe(
+        name="sigmoid",
+        title="Sigmoids throughout, 784-16-16-10",
+        layers=(
+            Flatten(),
+            Dense(16, gain=1.0),
+            Sigmoid(),
+            Dense(16, gain=1.0),
+            Sigmoid(),
+            Dense(10, gain=1.0),
+            Sigmoid(),
+        ),
+        loss=SquaredError(),
+        optimizer=SGD(momentum=0.9),
+        schedule=Step(0.5, at=(0.6, 0.85), factor=0.3),
+        batch=20,
+        epochs=40,
+    ),
+    Recipe(
+        name="narrow",
+        title="Two narrow hidden layers, 784-128-64-10",
+        layers=(Flatten(), Dense(128), ReLU(), Dense(64), ReLU(), Dense(10, gain=1.0)),
+        loss=CrossEntropy(),
+        optimizer=Adam(decay=0.05),
+        schedule=Cosine(1e-3),
+        batch=64,
+        epochs=25,
+    ),
+    Recipe(
+        name="wide",
+        title="Two wide hidden layers, 784-512-512-10",
+        layers=(
+            Flatten(),
+            Dense(512),
+            ReLU(),
+            Dropout(0.3),
+            Dense(512),
+            ReLU(),
+            Dropout(0.3),
+            Dense(10, gain=1.0),
+        ),
+        loss=CrossEntropy(),
+        optimizer=Adam(),
+        schedule=Cosine(1e-3),
+        batch=128,
+        epochs=20,
+    ),
+    Recipe(
+        name="lenet",
+        title="LeNet-style convolutions",
+        layers=(
+            Conv(6, 5),
+            ReLU(),
+            MaxPool(),
+            Conv(16, 5, "valid"),
+            ReLU(),
+            MaxPool(),
+            Flatten(),
+            Dense(120),
+            ReLU(),
+            Dense(84),
+            ReLU(),
+            Dense(10, gain=1.0),
+        ),
+        loss=CrossEntropy(),
+        optimizer=Adam(),
+        schedule=OneCycle(3e-3),
+        batch=64,
+        epochs=12,
+        shards=2,
+        augmentation=(Affine(rotation=7, slant=0.1, scale=0.07, stretch=0.05, shift=1),),
+    ),
+    Recipe(
+        name="best",
+        title="Five convolutions, trained on pen strokes too",
+        layers=(
+            *conv_block(24),
+            *conv_block(24),
+            MaxPool(),
+            *conv_block(48),
+            *conv_block(48),
+            MaxPool(),
+            *conv_block(96, "valid"),
+            Flatten(),
+            Dropout(0.3),
+            Dense(10, gain=1.0),
+        ),
+        loss=CrossEntropy(smoothing=0.02),
+        optimizer=Adam(decay=0.02),
+        schedule=OneCycle(8e-3),
+        batch=128,
+        epochs=15,
+        augmentation=(Affine(),),
+        averaging=0.998,
+        shards=4,
+        data=("mnist", "pen"),
+    ),
+)
+
+ZOO = {recipe.name: recipe for recipe in RECIPES}
+DEFAULT = "best"

@@ -1,0 +1,264 @@
+"""The data sets: parsed from each of their formats, fetched from real mirrors, split cleanly."""
+
+import gzip
+import hashlib
+import io
+import struct
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import numpy as np
+import pytest
+
+from nn import data
+from nn.data import DataError
+from nn.strokes import Drawing, draw, renderings
+
+RNG = np.random.default_rng(1)
+IMAGES = RNG.integers(0, 256, (6000, 28, 28)).astype(np.uint8)
+LABELS = (np.arange(6000) % 10).astype(np.uint8)
+
+
+def idx(array):
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A machine without any data: its DIGITS_DATA is empty, and so is its cache."""
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "given" / "mnist").mkdir(parents=True)
+    (tmp_path / "given" / "pen").mkdir()
+    return tmp_path / "given"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_mnist_is_read_from_idx_files_packed_or_plain(home, packed):
+    pack, end = (gzip.compress, ".gz") if packed else (bytes, "")
+    (home / f"mnist/train-images-idx3-ubyte{end}").write_bytes(pack(idx(IMAGES)))
+    (home / f"mnist/train-labels-idx1-ubyte{end}").write_bytes(pack(idx(LABELS)))
+    training, validation = data.load("mnist", "train"), data.load("mnist", "validation")
+    assert len(training.labels) + len(validation.labels) == 6000
+    np.testing.assert_array_equal(np.concatenate([training.images, validation.images]), IMAGES)
+    np.testing.assert_array_equal(np.concatenate([training.labels, validation.labels]), LABELS)
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_mnist_is_read_from_kaggles_table_with_or_without_a_header(home, header):
+    table = np.column_stack([LABELS[:40], IMAGES[:40].reshape(40, -1)])
+    text = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n" if header else ""
+    text += "\n".join(",".join(map(str, row)) for row in table.tolist()) + "\n"
+    (home / "mnist/train.csv").write_text(text)
+    both = data.join([data.load("mnist", "train"), data.load("mnist", "validation")])
+    np.testing.assert_array_equal(both.images, IMAGES[:40])
+    np.testing.assert_array_equal(both.labels, LABELS[:40])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00\x00",
+        b"not an idx file at all",
+        idx(IMAGES[:10])[:-5],
+        idx(IMAGES[:10]) + b"more",
+        gzip.compress(idx(IMAGES[:10]))[:-300],
+        b"\x1f\x8b broken",
+        idx(LABELS[:10]).replace(b"\x08", b"\x0d", 1),
+    ],
+    ids=range(8),
+)
+def test_a_broken_idx_file_is_named_in_one_sentence(home, content):
+    path = home / "mnist/broken"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"broken is broken .*delete it and fetch it again"):
+        data.read_idx(path)
+
+
+def test_images_and_labels_that_do_not_belong_together_are_refused(home):
+    (home / "images").write_bytes(idx(IMAGES[:10]))
+    for name, labels in {
+        "fewer": LABELS[:9],
+        "beyond": LABELS[:10] + 5,
+        "none": LABELS[:0],
+    }.items():
+        (home / name).write_bytes(idx(labels))
+        with pytest.raises(DataError, match="a label from 0 to 9 for each image"):
+            data.read_idx_pair(home / "images", home / name)
+    with pytest.raises(DataError, match="not 28x28 images"):
+        data.read_idx_pair(home / "fewer", home / "images")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "label,pixel0\n", "1,2,3\n", "x,y\n1,z\n", "11" + ",0" * 784, "1" + ",256" * 784]
+)
+@pytest.mark.filterwarnings("ignore:loadtxt:UserWarning")
+def test_a_broken_table_is_refused(home, text):
+    (home / "train.csv").write_text(text)
+    with pytest.raises(DataError, match=r"train\.csv"):
+        data.read_csv(home / "train.csv")
+
+
+def test_unknown_sets_and_splits_are_refused():
+    with pytest.raises(DataError, match="there are mnist, pen"):
+        data.load("cats", "train")
+    with pytest.raises(DataError, match="there are train, validation, test"):
+        data.load("mnist", "tast")
+
+
+# ----------------------------------------------------------------------------------- pen strokes
+
+UNIPEN = """
+.INCLUDE dene.doc
+.LEXICON "0" "1"
+.SEGMENT DIGIT 0 ? "7"
+.COMMENT 7 {writer} 100
+.PEN_DOWN
+ 10  90
+ 50  90
+ 20  10
+.PEN_UP
+.DT 100
+.PEN_DOWN
+ 15 50
+ 40 50
+.PEN_UP
+.DT 100
+"""
+
+
+def test_pen_strokes_are_read_with_y_turned_downwards(home):
+    (home / "pen/pendigits-orig.tra").write_text(UNIPEN.format(writer=1))
+    strokes = [[(10.0, -90.0), (50.0, -90.0), (20.0, -10.0)], [(15.0, -50.0), (40.0, -50.0)]]
+    assert data.pen_drawings("train") == [Drawing(7, 1, strokes)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", ".PEN_DOWN\n1 2\n", "hello world", ".COMMENT 7 1 100\n", UNIPEN[:-90] + "1 x\n"]
+)
+def test_a_broken_pen_file_is_named_in_one_sentence(home, text):
+    (home / "pen/pendigits-orig.tra").write_text(text.format(writer=1))
+    with pytest.raises(DataError, match=r"pendigits-orig\.tra .*delete it and fetch it again"):
+        data.pen_drawings("train")
+
+
+def test_every_writer_is_in_one_split(home):
+    text = "".join(UNIPEN.format(writer=writer) for writer in range(1, 31))
+    (home / "pen/pendigits-orig.tra.gz").write_bytes(gzip.compress(text.encode()))
+    writers = {split: {d.writer for d in data.pen_drawings(split)} for split in data.SPLITS}
+    assert {split: len(who) for split, who in writers.items()} == {
+        "train": 18,
+        "validation": 4,
+        "test": 8,
+    }
+    assert len(set.union(*writers.values())) == 30
+
+
+def test_renderings_are_the_same_each_time_and_hold_their_digit():
+    seven = Drawing(7, 1, [[(0.0, 0.0), (10.0, 0.0), (4.0, 18.0)]])
+    images, labels = renderings([seven] * 3, copies=4)
+    again, _ = renderings([seven] * 3, copies=4)
+    np.testing.assert_array_equal(images, again)
+    assert images.shape == (12, 28, 28)
+    assert images.dtype == np.uint8
+    assert (labels == 7).all()
+    assert len({image.tobytes() for image in images}) == 12
+
+
+def test_ink_lies_where_it_was_drawn_and_is_as_wide_as_the_pen():
+    picture = np.asarray(draw([[(0, 0), (1, 0)]], 200, 20, (100, 60), 100))
+    rows, columns = np.nonzero(picture < 128)
+    assert (rows.min(), rows.max()) == (50, 69)
+    assert (columns.min(), columns.max()) == (40, 159)
+    dot = np.asarray(draw([[(3, 3)]], 200, 20, (100, 60), 100))
+    assert (dot < 128).sum() == pytest.approx(np.pi * 100, rel=0.06)
+
+
+# ---------------------------------------------------------------------------------------- mirrors
+
+
+@pytest.fixture
+def mirror():
+    """A real HTTP server; `answers` says what a path gives: status, body, claimed length."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            status, body, claimed = answers.get(self.path, (404, b"none", 4))
+            self.send_response(status)
+            self.send_header("Content-Length", str(claimed))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *arguments):
+            pass
+
+    answers, asked = {}, []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.answers, server.asked = answers, asked
+    server.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+CONTENT = b"the right content" * 1000
+CHECKSUM = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
+
+
+def test_what_one_mirror_lacks_cuts_or_falsifies_the_next_one_gives(mirror, home, tmp_path):
+    mirror.answers |= {
+        "/lies": (200, b"x" * len(CONTENT), len(CONTENT)),
+        "/cuts": (200, CONTENT[:100], len(CONTENT)),
+        "/fails": (500, b"", 0),
+        "/good": (200, CONTENT, len(CONTENT)),
+    }
+    paths = ["/lacks", "/fails", "/cuts", "/lies", "/good", "/never-asked"]
+    target = tmp_path / "cache" / "set" / "file.gz"
+    urls = ["http://127.0.0.1:9/closed", *(mirror.address + path for path in paths)]
+    assert data.fetch(urls, target, CHECKSUM) == target
+    assert target.read_bytes() == CONTENT
+    assert mirror.asked == paths[:-1]
+    assert [file.name for file in target.parent.iterdir()] == ["file.gz"]
+
+
+def test_when_no_mirror_gives_it_one_sentence_says_where_it_was_sought(mirror, home):
+    with pytest.raises(DataError) as refused:
+        data.fetch_mnist("t10k-labels-idx1-ubyte.gz", [mirror.address + "/"])
+    message = str(refused.value)
+    assert str(home) in message
+    assert "python -m nn data" in message
+    assert "\n" not in message
+
+
+def compressed(content):
+    """Unix compress (.Z) of up to 255 bytes: each a code of 9 bits, lowest bits first."""
+    bits = sum(byte << (9 * i) for i, byte in enumerate(content))
+    return b"\x1f\x9d\x90" + bits.to_bytes((9 * len(content) + 7) // 8, "little")
+
+
+def test_the_pen_set_is_unpacked_from_its_original_archive(mirror, home, monkeypatch):
+    text = UNIPEN.format(writer=2).encode()
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("pendigits-orig.tra.Z", compressed(text))
+    body = buffer.getvalue()
+    mirror.answers["/pen.zip"] = (200, body, len(body))
+    with pytest.raises(DataError, match="wrong checksum"):
+        data.fetch_pen([mirror.address + "/pen.zip"])
+    assert data.find_file("pen/pendigits-orig.tra.gz") is None
+    monkeypatch.setattr(data, "PEN_SHA256", hashlib.sha256(text).hexdigest())
+    path = data.fetch_pen([mirror.address + "/pen.zip"])
+    assert gzip.decompress(path.read_bytes()) == text
+    assert [drawing.label for drawing in data.pen_drawings("test")] == [7]
+
+
+def test_an_archive_that_is_none_is_refused(mirror, home):
+    mirror.answers["/pen.zip"] = (200, b"<html>", 6)
+    with pytest.raises(DataError, match="pen set is broken"):
+        data.fetch_pen([mirror.address + "/pen.zip"])

@@ -1,0 +1,197 @@
+"""Training: optimizers and schedules as their papers say, learning, resuming bit for bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nn.augment import Affine, warp
+from nn.data import DataSet
+from nn.evaluation import as_text, evaluate
+from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU
+from nn.losses import CrossEntropy
+from nn.network import WeightsError
+from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Step
+from nn.training import Diverged, train
+from nn.zoo import Recipe
+
+RECIPE = Recipe(
+    name="small",
+    title="for tests",
+    layers=(Flatten(), Dense(16), BatchNorm(), ReLU(), Dropout(0.1), Dense(10)),
+    loss=CrossEntropy(),
+    optimizer=Adam(decay=0.01),
+    schedule=OneCycle(0.02),
+    batch=20,
+    epochs=4,
+    augmentation=(Affine(shift=1),),
+    averaging=0.9,
+    shards=2,
+)
+
+
+def bars(count, seed):
+    """Ten classes a child tells apart: a bright bar at one of ten heights, and noise."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 10, count)
+    images = rng.integers(0, 60, (count, 28, 28)).astype(np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[4 + 2 * label : 6 + 2 * label, 4:24] = 255
+    return DataSet(images, labels)
+
+
+TRAINING, VALIDATION = bars(400, 1), bars(100, 2)
+
+
+def arrays(network):
+    return [a for layer in network.params for a in layer.values()]
+
+
+def test_training_learns_and_keeps_its_history():
+    network = train(RECIPE, TRAINING, VALIDATION, progress=False)
+    history = network.about["history"]
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    assert history[-1]["loss"] < history[0]["loss"] / 2
+    assert history[-1]["validation_accuracy"] > 0.9
+    assert Recipe.from_json(network.about["recipe"]) == RECIPE
+    assert evaluate(network, VALIDATION)["accuracy"] == history[-1]["validation_accuracy"]
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, same = (train(RECIPE, TRAINING, VALIDATION, progress=False) for _ in range(2))
+    other = train(replace(RECIPE, seed=2), TRAINING, VALIDATION, progress=False)
+    for a, b in zip(arrays(first), arrays(same), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any((a != b).any() for a, b in zip(arrays(first), arrays(other), strict=True))
+
+
+class StopAfter(Exception):
+    pass
+
+
+def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path, monkeypatch):
+    whole = train(RECIPE, TRAINING, VALIDATION, progress=False)
+    checkpoint = tmp_path / "small.checkpoint.npz"
+    epochs = []
+
+    def stop_in_the_third(row):
+        epochs.append(row)
+        if len(epochs) == 3:
+            raise StopAfter
+        return ""
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nn.training.describe", stop_in_the_third)
+        with pytest.raises(StopAfter):
+            train(RECIPE, TRAINING, VALIDATION, checkpoint)
+    resumed = train(RECIPE, TRAINING, VALIDATION, checkpoint, resume=True, progress=False)
+    for a, b in zip(arrays(whole), arrays(resumed), strict=True):
+        np.testing.assert_array_equal(a, b)
+    timeless = [[{**row, "seconds": 0} for row in n.about["history"]] for n in (whole, resumed)]
+    assert timeless[0] == timeless[1]
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+    checkpoint = tmp_path / "small.checkpoint.npz"
+    train(RECIPE, TRAINING, VALIDATION, checkpoint, progress=False)
+    other = replace(RECIPE, batch=10)
+    with pytest.raises(WeightsError, match="checkpoint of another recipe"):
+        train(other, TRAINING, VALIDATION, checkpoint, resume=True, progress=False)
+
+
+@pytest.mark.filterwarnings("ignore:(overflow|invalid):RuntimeWarning")
+def test_a_rate_far_too_high_is_told_and_not_trained_on():
+    wild = replace(RECIPE, optimizer=SGD(), schedule=Constant(1e39), layers=(Flatten(), Dense(10)))
+    with pytest.raises(Diverged, match="lower its rate"):
+        train(wild, TRAINING, VALIDATION, progress=False)
+
+
+def test_shards_of_a_batch_give_the_gradient_of_the_whole():
+    plain = replace(
+        RECIPE,
+        layers=(Flatten(), Dense(10)),
+        optimizer=SGD(),
+        schedule=Constant(0.01),
+        augmentation=(),
+        epochs=1,
+    )
+    one, four = (
+        train(replace(plain, shards=n), TRAINING, VALIDATION, progress=False) for n in (1, 4)
+    )
+    for a, b in zip(arrays(one), arrays(four), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
+
+
+def test_sgd_with_momentum_follows_its_formula():
+    params, state = [{"W": np.array([1.0])}], SGD(momentum=0.5).init([{"W": np.array([1.0])}])
+    for step, gradient in enumerate((2.0, 4.0), 1):
+        SGD(momentum=0.5).update(params, [{"W": np.array([gradient])}], state, 0.1, step)
+    assert params[0]["W"][0] == pytest.approx(1 - 0.1 * 2 - 0.1 * (0.5 * 2 + 4))
+
+
+def test_adam_follows_its_paper_and_decays_weights_alone():
+    optimizer = Adam(decay=0.1)
+    params = [{"W": np.array([1.0]), "b": np.array([1.0])}]
+    state = optimizer.init(params)
+    grads = [{"W": np.array([3.0]), "b": np.array([3.0])}]
+    optimizer.update(params, grads, state, 0.01, 1)
+    # the first step is the rate long whatever the gradient's size
+    assert params[0]["b"][0] == pytest.approx(1 - 0.01)
+    assert params[0]["W"][0] == pytest.approx(1 * (1 - 0.01 * 0.1) - 0.01)
+    mean, square = 0.9 * 0.3 + 0.1 * -1, 0.999 * 0.009 + 0.001 * 1
+    optimizer.update(params, [{k: np.array([-1.0]) for k in "Wb"}], state, 0.01, 2)
+    step = 0.01 * (mean / (1 - 0.9**2)) / (np.sqrt(square / (1 - 0.999**2)) + 1e-8)
+    assert params[0]["b"][0] == pytest.approx(1 - 0.01 - step)
+
+
+def test_schedules_start_turn_and_end_where_they_say():
+    assert Constant(0.3).rate(0) == Constant(0.3).rate(1) == 0.3
+    step = Step(1.0, at=(0.5, 0.75), factor=0.1)
+    assert [step.rate(p) for p in (0, 0.49, 0.5, 0.75)] == pytest.approx([1, 1, 0.1, 0.01])
+    cosine = Cosine(0.2)
+    assert [cosine.rate(p) for p in (0, 0.5, 1)] == pytest.approx([0.2, 0.1, 0])
+    cycle = OneCycle(1.0, rise=0.25)
+    assert [cycle.rate(p) for p in (0, 0.25, 1)] == pytest.approx([0.04, 1, 1e-4])
+    rates = [cycle.rate(p) for p in np.linspace(0, 1, 101)]
+    assert rates[:26] == sorted(rates[:26])
+    assert rates[25:] == sorted(rates[25:], reverse=True)
+
+
+def test_an_affine_of_nothing_changes_nothing_and_its_ranges_hold():
+    rng = np.random.default_rng(1)
+    images = rng.random((5, 28, 28), np.float32)
+    still = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=0)
+    np.testing.assert_allclose(still(rng, images), images, atol=1e-5)
+    moved = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=2)(rng, images)
+    assert moved.shape == images.shape
+    assert moved.dtype == np.float32
+    dot = np.zeros((200, 28, 28), np.float32)
+    dot[:, 14, 14] = 1
+    places = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=2)(rng, dot)
+    rows = (places.sum(axis=2) * np.arange(28)).sum(axis=1)
+    assert 11.9 <= rows.min() < 12.5
+    assert 15.5 < rows.max() <= 16.1
+
+
+def test_a_turn_by_a_right_angle_is_a_turn_by_a_right_angle():
+    images = np.random.default_rng(2).random((2, 28, 28), np.float32)
+    quarter = np.broadcast_to(np.array([[0, 1], [-1, 0]], np.float32), (2, 2, 2))
+    turned = warp(images, quarter, np.zeros((2, 2), np.float32))
+    np.testing.assert_allclose(turned, np.rot90(images, axes=(1, 2)), atol=1e-4)
+
+
+def test_evaluation_adds_up():
+    network = train(replace(RECIPE, epochs=1), TRAINING, VALIDATION, progress=False)
+    result = evaluate(network, VALIDATION)
+    confusion = np.array(result["confusion"])
+    assert confusion.sum() == result["count"] == 100
+    assert np.trace(confusion) / 100 == pytest.approx(result["accuracy"])
+    assert result["mistakes_in_all"] == 100 - np.trace(confusion)
+    counts = np.bincount(VALIDATION.labels, minlength=10)
+    np.testing.assert_array_equal(confusion.sum(axis=1), counts)
+    np.testing.assert_allclose(result["per_class"], np.diag(confusion) / counts)
+    for mistake in result["mistakes"]:
+        assert VALIDATION.labels[mistake["index"]] == mistake["label"] != mistake["answer"]
+    confidences = [mistake["confidence"] for mistake in result["mistakes"]]
+    assert confidences == sorted(confidences, reverse=True)
+    assert f"{result['accuracy']:.2%}" in as_text(result)
