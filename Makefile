@@ -1,6 +1,7 @@
 # make run    sets up what serving needs, then serves on http://127.0.0.1:8000 (or $PORT)
 # make test   sets up what the tests need, then lints and runs every test
 # make lint   ruff and mypy alone
+# make bench  the benchmarks
 
 VENV := .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
@@ -11,13 +12,16 @@ ifneq ($(wildcard ../shared/data),)
 export DIGITS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: run test lint format browser data clean
+.PHONY: run test bench lint format browser data clean
 
 run: $(VENV)/serving
 	$(VENV)/bin/gunicorn --config gunicorn.conf.py
 
 test: lint browser data
 	$(VENV)/bin/python -m pytest
+
+bench: $(VENV)/development
+	$(VENV)/bin/python bench/startup.py
 
 lint: $(VENV)/development
 	$(VENV)/bin/ruff check .

@@ -131,7 +131,7 @@ def pad(x: Array, margin: int) -> Array:
 
 @dataclass(frozen=True)
 class Conv:
-    """Cross-correlation with `filters` kernels of size x size, stride 1; W (size, size, c, filters).
+    """Cross-correlation with `filters` kernels, stride 1; W (size, size, c, filters).
 
     padding "same" keeps height and width (zeros around the image; size must be odd), "valid" takes
     only windows inside: h' = h - size + 1.

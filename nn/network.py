@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -160,10 +160,18 @@ def new_network(
 
 def check_shapes(network: Network) -> None:
     """Raises ValueError when the params are not those the layers would make."""
-    fresh = new_network(network.layers, network.loss, seed=0)
-    for layer, want, have in zip(network.layers, fresh.params, network.params, strict=True):
+    shape, rng = INPUT_SHAPE, cast(np.random.Generator, Zeros())
+    for layer, have in zip(network.layers, network.params, strict=True):
+        want, shape = layer.init(rng, shape)
         if {k: v.shape for k, v in want.items()} != {k: v.shape for k, v in have.items()}:
             raise ValueError(f"the arrays of {layer} have the wrong names or shapes")
+
+
+class Zeros:
+    """In a generator's place where only shapes matter: a million normal numbers take 10 ms."""
+
+    def standard_normal(self, shape: Shape, dtype: type) -> Array:
+        return np.zeros(shape, dtype)
 
 
 def channel_moments(parts: list[Array]) -> tuple[Array, Array]:

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -64,7 +63,13 @@ def client(app):
 
 
 @pytest.fixture(scope="session")
-def server():
+def server_log(tmp_path_factory):
+    """The file that the server's output goes to."""
+    return tmp_path_factory.mktemp("server") / "log"
+
+
+@pytest.fixture(scope="session")
+def server(server_log):
     """The address of the app as the Procfile starts it, with real gunicorn."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -72,11 +77,11 @@ def server():
     command = (ROOT / "Procfile").read_text().split("web:")[1].split()
     command[0] = str(Path(sys.executable).with_name(command[0]))
     environment = {**os.environ, "PORT": str(port), "NUMBERS_API_URL": ""}
-    with tempfile.TemporaryFile() as log:
+    with server_log.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         address = f"http://127.0.0.1:{port}"
         try:
-            wait_until_up(address, process, log)
+            wait_until_up(address, process, server_log)
             yield address
         finally:
             process.send_signal(signal.SIGTERM)
@@ -91,8 +96,7 @@ def wait_until_up(address, process, log):
             return
         except requests.RequestException:
             if process.poll() is not None or time.monotonic() > deadline:
-                log.seek(0)
-                pytest.fail(f"the server did not come up:\n{log.read().decode()}")
+                pytest.fail(f"the server did not come up:\n{log.read_text()}")
             threading.Event().wait(0.02)
 
 

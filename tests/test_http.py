@@ -352,3 +352,10 @@ def test_many_at_once_get_each_their_own_answer(server, drawings):
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(read, digits * 3))
     assert [answer["digit"] for answer in answers] == [drawing["label"] for drawing in digits] * 3
+
+
+def test_nothing_that_is_drawn_gets_into_the_log(server, server_log):
+    before = server_log.read_text()
+    assert requests.post(f"{server}/", TEXT, timeout=20).status_code == 200
+    assert requests.post(f"{server}/api/predict", TEXT[:1000], timeout=20).status_code == 400
+    assert server_log.read_text() == before
