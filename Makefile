@@ -37,7 +37,7 @@ browser: $(VENV)/development
 	@$(VENV)/bin/python tests/browser.py --install
 
 data: $(VENV)/development
-	@$(VENV)/bin/python -m nn data || echo "The tests on missing data sets will be skipped."
+	@$(VENV)/bin/python -m nn data || echo "Tests cannot use the data sets that are missing."
 
 # A half-made environment never counts as one: the marker file comes last.
 $(VENV)/serving: requirements.txt | $(VENV)/bin/pip
@@ -54,7 +54,8 @@ $(VENV)/bin/pip:
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
 		echo "Installing python3-venv, which this machine's Python lacks ..."; \
 		as_root=$$(test "$$(id -u)" = 0 || echo sudo -n); \
-		{ $$as_root apt-get update -qq && $$as_root apt-get install -y -qq python3-venv; } >/dev/null && \
+		{ $$as_root apt-get update -qq && \
+		$$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; } >/dev/null && \
 		$(PYTHON) -m venv $(VENV); } || { rm -rf $(VENV); \
 		echo "Could not make a virtual environment: apt install python3-venv, then try again"; exit 1; }
 

@@ -12,6 +12,7 @@ from flask import Flask, Response, jsonify, render_template, request
 
 from facts import Facts
 from models import Model, load_models
+from nn.layers import Array
 from nn.zoo import DEFAULT
 from payload import drawing_in
 from problems import Problem, answer_with_problems
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         drawing = drawing_in(request)
         answer = model.read(drawing)
         if "seen" in include:
-            answer["seen"] = None if drawing is None else drawing.ravel().tolist()
+            answer["seen"] = None if drawing is None else rounded(drawing)
         digit = answer["digit"]
         answer["fact"] = None if digit is None else facts.about(digit)
         return fresh(answer)
@@ -60,10 +61,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     @app.get("/api/facts/<number>")
     def fact(number: str) -> Response:
         """A fact about the number, another one each time."""
-        if not re.fullmatch(r"-?[0-9]{1,40}", number):
+        if not re.fullmatch(r"-?[0-9]+", number):
             raise Problem(404, "facts are about whole numbers: ask for one, such as /api/facts/7")
         try:
-            return fresh(facts.about(int(number), request.args.get("kind")))
+            # twenty digits are beyond all that facts are told of, and thousands would take long
+            return fresh(facts.about(int(number[:20]), request.args.get("kind") or None))
         except ValueError as error:
             raise Problem(422, str(error)) from None
 
@@ -92,6 +94,11 @@ def asked_extras() -> set[str]:
     if unknown := names.difference(INCLUDABLE):
         raise Problem(422, f"{min(unknown)[:40]!r} cannot be included: there is {INCLUDABLE[0]}")
     return names
+
+
+def rounded(drawing: Array) -> list[float]:
+    """784 numbers, row by row, finer than any screen shows and short to send."""
+    return [round(value, 4) for value in drawing.ravel().tolist()]
 
 
 def fresh(content: dict[str, Any]) -> Response:

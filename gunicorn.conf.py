@@ -15,9 +15,9 @@ except ValueError as error:
 wsgi_app = "app:create_app()"
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.web_concurrency
-# Slow clients, such as phones that upload a photo, wait in threads and do not hold up the others.
+# Slow clients, such as phones that upload a photo, each hold a thread and not the whole worker.
 worker_class = "gthread"
-threads = 4
+threads = 8
 # Networks are loaded once, before the fork: workers share their memory, and start at once.
 preload_app = True
 timeout = 30

@@ -3,18 +3,21 @@
 import base64
 import binascii
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from flask import Request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from nn.layers import Array
 from nn.preprocess import to_input
 from problems import Problem
 
+T = TypeVar("T")
+
 PIXELS = 28 * 28
-PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp")
+PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "image/pjpeg", "image/x-png")
 TEXT_TYPES = ("", "text/plain", "application/x-www-form-urlencoded")  # what curl and forms send
 
 
@@ -38,9 +41,19 @@ def drawing_in(request: Request) -> Array | None:
     raise Problem(415, f"{kind} is not taken: send JSON, base64 text, or a JPEG, PNG or WebP")
 
 
+def received(receive: Callable[[], T]) -> T:
+    """What receive() gives; Problem (400) when the request cannot be received whole."""
+    try:
+        return receive()
+    except HTTPException:
+        raise
+    except Exception:  # each WSGI server has its own for a chunk that is none
+        raise Problem(400, "the body is cut or malformed: send it again whole") from None
+
+
 def body_of(request: Request) -> bytes:
-    """All of the body; werkzeug's 413 when it is too long."""
-    content = request.get_data()
+    """All of the body.  Raises Problem (400), or werkzeug's 413 when it is too long."""
+    content = received(request.get_data)
     limit = request.max_content_length
     # a chunked body has no length to refuse it by: werkzeug stops reading at the limit, silently
     if limit and request.content_length is None and len(content) >= limit:
@@ -50,6 +63,8 @@ def body_of(request: Request) -> bytes:
 
 def from_json(content: bytes) -> Array | None:
     """{"image": base64} or {"pixels": [784 numbers from 0 to 1]}."""
+    if content.count(b",") > 10 * PIXELS:  # megabytes of brackets would take seconds to parse
+        raise Problem(422, f'the JSON has too many entries: send "image", or {PIXELS} "pixels"')
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -65,8 +80,9 @@ def from_json(content: bytes) -> Array | None:
 
 def from_form(request: Request) -> Array | None:
     """The field "image" of a multipart form: a file, or base64 text."""
-    if "image" in request.files:
-        content = request.files["image"].read()
+    files = received(lambda: request.files)
+    if "image" in files:
+        content = files["image"].read()
         if not content:
             raise Problem(400, 'the file in the field "image" is empty: choose a picture')
         return to_input(content)
@@ -89,6 +105,7 @@ def from_base64(text: bytes) -> Array | None:
             raise Problem(415, "the data URL is of another type: send image/jpeg, png or webp")
     if not text:
         raise Problem(400, "there is no picture: send it in base64")
+    text += b"=" * (-len(text) % 4)  # some encoders leave the padding out
     try:
         return to_input(base64.b64decode(text, validate=True))
     except binascii.Error:

@@ -1,4 +1,4 @@
-"""What the environment says, read once, here.
+"""What the environment says, read here and nowhere else.
 
 DIGITS_DATA is the one variable not in this list: it concerns the library alone, see nn/data.py.
 """
@@ -6,6 +6,7 @@ DIGITS_DATA is the one variable not in this list: it concerns the library alone,
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Settings:
     def from_environment(environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises ValueError, in a sentence for the operator, when a variable makes no sense."""
         url = environ.get("NUMBERS_API_URL", Settings.numbers_api_url).strip().rstrip("/")
-        if url and not url.startswith(("http://", "https://")):
+        parts = urlsplit(url)
+        if url and not (parts.scheme in ("http", "https") and parts.hostname):
             raise ValueError(f"NUMBERS_API_URL is {url!r}: make it an http(s) address, or empty")
         return Settings(
             port=whole_number(environ, "PORT", Settings.port, 1, 65535),

@@ -14,7 +14,7 @@ from nn.evaluation import as_text, evaluate
 from nn.network import Network, WeightsError
 from nn.preprocess import PictureError, to_input
 from nn.training import Diverged, train
-from nn.zoo import ZOO, Recipe
+from nn.zoo import ZOO
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("network", metavar="NAME-OR-FILE")
     command.add_argument("--on", choices=data.SETS, default="mnist")
     command.add_argument("--split", choices=data.SPLITS, default="test")
+    command.add_argument("--mistakes", type=natural, help="show so many (20; with --json all)")
     command.add_argument("--json", action="store_true", help="print JSON")
     command.add_argument(
         "--record", action="store_true", help="keep the figures in the weights file"
@@ -98,11 +99,19 @@ def run_train(options: argparse.Namespace) -> None:
     if options.seed is not None:
         recipe = replace(recipe, seed=options.seed)
     training = data.join(data.load(name, "train") for name in recipe.data)
-    validation = data.join(data.load(name, "validation") for name in recipe.data)
+    validation = {name: data.load(name, "validation") for name in recipe.data}
     checkpoint = options.out / f"{recipe.name}.checkpoint.npz"
-    network = train(recipe, training, validation, checkpoint, options.resume)
+    try:
+        network = train(
+            recipe, training, data.join(validation.values()), checkpoint, options.resume
+        )
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            print(f"\n{checkpoint} holds the last whole epoch: --resume goes on", file=sys.stderr)
+        raise
     network.about["figures"] = {
-        f"{name}-validation": figures(network, recipe, name) for name in recipe.data
+        f"{name}-validation": evaluate(network, digits, mistakes=0)
+        for name, digits in validation.items()
     }
     target = options.out / f"{recipe.name}.npz"
     network.save(target)
@@ -112,15 +121,15 @@ def run_train(options: argparse.Namespace) -> None:
         print(f"{name}: accuracy {figure['accuracy']:.2%} of {figure['count']}")
 
 
-def figures(network: Network, recipe: Recipe, name: str) -> dict[str, Any]:
-    return evaluate(network, data.load(name, "validation"), mistakes=0)
-
-
 def run_evaluate(options: argparse.Namespace) -> None:
     network, path = named_network(options.network)
-    result = evaluate(network, data.load(options.on, options.split))
+    mistakes = options.mistakes
+    if mistakes is None:
+        mistakes = None if options.json else 20
+    result = evaluate(network, data.load(options.on, options.split), mistakes)
     if options.record:
-        network.about.setdefault("figures", {})[f"{options.on}-{options.split}"] = result
+        figures = network.about.setdefault("figures", {})
+        figures[f"{options.on}-{options.split}"] = {**result, "mistakes": result["mistakes"][:20]}
         network.save(path)
     print(json.dumps(result) if options.json else as_text(result))
 
@@ -159,15 +168,19 @@ def prediction_line(
 
 def run_data(options: argparse.Namespace) -> None:
     print("looked for in:", *data.places(), sep="\n  ")
-    missing = 0
+    missing = []
     for file in data.FILES:
         path = data.find_file(file)
         if path is None and not options.check:
-            path = data.fetch_file(file)
-        missing += path is None
-        print(f"{file:32} {path or 'missing'}")
+            try:
+                path = data.fetch_file(file)
+            except data.DataError as error:
+                print(f"python -m nn: {error}", file=sys.stderr)
+        if path is None:
+            missing.append(file)
+        print(f"{file:32} {path or 'missing'}", flush=True)
     if missing:
-        raise data.DataError("some files are missing: `python -m nn data` fetches them")
+        raise data.DataError(f"{len(missing)} files are missing: `python -m nn data` fetches them")
 
 
 def run_models(options: argparse.Namespace) -> None:

@@ -163,9 +163,9 @@ def read_csv(path: Path) -> DataSet:
     return DataSet(pixels.astype(np.uint8).reshape(-1, 28, 28), labels)
 
 
-def fetch_mnist(file: str, mirrors: Iterable[str] = MNIST_MIRRORS) -> Path:
+def fetch_mnist(file: str) -> Path:
     """The file of that name, fetched into the cache.  Raises DataError when no mirror gives it."""
-    urls = [mirror + file for mirror in mirrors]
+    urls = [mirror + file for mirror in MNIST_MIRRORS]
     return fetch(urls, cache_folder() / "mnist" / file, f"md5:{MNIST_MD5[file]}")
 
 
@@ -242,10 +242,10 @@ def read_unipen(path: Path) -> list[Drawing]:
     return drawings
 
 
-def fetch_pen(urls: Iterable[str] = PEN_ARCHIVES) -> Path:
+def fetch_pen() -> Path:
     """The pen set out of its archive, into the cache.  Raises DataError when it can't be had."""
     target = cache_folder() / "pen" / f"{PEN_FILE}.gz"
-    archive = fetch(urls, target.with_name("pendigits.zip"), None)
+    archive = fetch(PEN_ARCHIVES, target.with_name("pendigits.zip"), None)
     try:
         import unlzw3
 

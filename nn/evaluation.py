@@ -9,10 +9,11 @@ from nn.network import Network
 from nn.training import as_input
 
 
-def evaluate(network: Network, digits: DataSet, mistakes: int = 20) -> dict[str, Any]:
-    """Accuracy, cross-entropy, per-class accuracy, confusion and the most confident mistakes.
+def evaluate(network: Network, digits: DataSet, mistakes: int | None = 20) -> dict[str, Any]:
+    """Accuracy, cross-entropy, per-class accuracy, confusion and the misclassified.
 
-    confusion[i][j] counts the digits i read as j.  A mistake names the digit's row in the set.
+    confusion[i][j] counts the digits i read as j.  The misclassified come with the digit's row in
+    the set, the most confident first: so many `mistakes`, or all for None.
     """
     probabilities = network.probabilities(as_input(digits.images))
     labels = digits.labels

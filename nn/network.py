@@ -165,6 +165,8 @@ def check_shapes(network: Network) -> None:
         want, shape = layer.init(rng, shape)
         if {k: v.shape for k, v in want.items()} != {k: v.shape for k, v in have.items()}:
             raise ValueError(f"the arrays of {layer} have the wrong names or shapes")
+        if any(array.dtype != np.float32 for array in have.values()):
+            raise ValueError(f"the arrays of {layer} are not float32")
 
 
 class Zeros:
@@ -197,19 +199,23 @@ def write_npz(path: Path | str, about: dict[str, Any], arrays: dict[str, Array])
 
 
 def read_npz(path: Path | str) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What `write_npz` wrote.  Raises FileNotFoundError or WeightsError."""
+    """What `write_npz` wrote.  Raises OSError (no such file) or WeightsError (no such content)."""
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    content = path.read_bytes()
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             about = json.loads(archive.read("about.json"))
-            arrays = {}
-            for name in archive.namelist():
-                if name.endswith(".npy"):
-                    content = io.BytesIO(archive.read(name))
-                    arrays[name[:-4]] = np.lib.format.read_array(content, allow_pickle=False)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no file {path}") from None
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, NotImplementedError) as error:
+            arrays = {
+                name.removesuffix(".npy"): np.lib.format.read_array(
+                    io.BytesIO(archive.read(name)), allow_pickle=False
+                )
+                for name in archive.namelist()
+                if name.endswith(".npy")
+            }
+        if not isinstance(about, dict):
+            raise ValueError("about.json is no object")
+    except Exception as error:  # a damaged zip makes its reader and unpackers raise anything
         raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
-    if not isinstance(about, dict):
-        raise WeightsError(f"{path} is not a weights file of this library: no about.json object")
     return about, arrays

@@ -1,9 +1,9 @@
 """Any picture of ink on paper becomes the 28x28 a network was trained on.
 
-Each step is a small function, in this order: open, flatten, gray, subtract the paper (which way the
-ink goes is decided there), crop to the ink, fit into 20x20, centre by mass in 28x28.  The last
-three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on pen strokes and
-serving go through the same functions.
+Each step is a small function, in this order: open, shrink, flatten, gray, subtract the paper (which
+way the ink goes is decided there), crop to the ink, fit into 20x20, centre by mass in 28x28.  The
+last three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on pen strokes
+and serving go through the same functions.
 """
 
 import io
@@ -14,9 +14,11 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from nn.layers import Array
 
-FORMATS = {"JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG\r\n\x1a\n", "WEBP": b"RIFF"}
+FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10_000_000
-MAX_PIXELS = 25_000_000
+MAX_PIXELS = 12_000_000
+MAX_JPEG_PIXELS = 25_000_000  # more, because libjpeg shrinks while it decodes
+MAX_JPEG_SCANS = 100  # a progressive JPEG has about ten; each costs a pass over all of it
 WORKING_SIDE = 600  # larger pictures are shrunk to about this: 20 pixels are wanted in the end
 
 LEAST_CONTRAST = 0.04  # of the whole range from black to white; less is an empty sheet
@@ -53,7 +55,7 @@ def to_input(content: bytes) -> Array | None:
 
 def image_to_input(image: Image.Image) -> Array | None:
     """The same for a decoded picture."""
-    ink = subtract_paper(gray(flatten(image)))
+    ink = subtract_paper(gray(flatten(shrink(image))))
     if ink is None:
         return None
     return centre(fit(crop(ink)))
@@ -66,69 +68,90 @@ def open_picture(content: bytes) -> Image.Image:
     """
     if len(content) > MAX_BYTES:
         raise TooLarge(f"the picture has {len(content)} bytes, more than the {MAX_BYTES} taken")
-    if not content.startswith(tuple(FORMATS.values())):
+    if not is_known_format(content):
         raise UnknownFormat("the picture is not a JPEG, PNG or WebP: send one of these")
+    if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MAX_JPEG_SCANS:
+        raise Broken("the picture is a JPEG of far too many scans: save it anew")
     try:
-        image = Image.open(io.BytesIO(content), formats=tuple(FORMATS))
+        image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
         raise Broken("the picture is cut or damaged: send it again whole") from None
     except Exception as error:  # a decoder may raise anything on a hostile file
         raise Broken(f"the picture is damaged ({error}): send it again whole") from None
     width, height = image.size
-    if width * height > MAX_PIXELS:
+    is_jpeg = image.format in ("JPEG", "MPO")  # MPO: as phones write them, with a preview behind
+    most = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
+    if width * height > most:
         raise TooLarge(
-            f"the picture has {width}x{height} pixels, more than the {MAX_PIXELS} taken: shrink it"
+            f"the picture has {width}x{height} pixels, more than the {most} taken: shrink it"
         )
     try:
-        if image.format == "JPEG":
-            # libjpeg shrinks while it decodes: a phone's photo costs what a small one does
+        if is_jpeg:
+            # a phone's photo costs what a small picture does
             image.draft(None, (WORKING_SIDE, WORKING_SIDE))
         image.load()
         # the camera's note how it was held
-        return ImageOps.exif_transpose(image)
+        ImageOps.exif_transpose(image, in_place=True)
     except Exception as error:  # as above
         raise Broken(f"the picture is cut or damaged ({error}): send it again whole") from None
+    return image
+
+
+def is_known_format(content: bytes) -> bool:
+    """By the bytes that such files start with, whatever name or type they were sent under."""
+    is_webp = content.startswith(b"RIFF") and content[8:12] == b"WEBP"
+    return is_webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+
+
+def shrink(image: Image.Image) -> Image.Image:
+    """The picture, its longer side less than twice WORKING_SIDE; what follows costs little then."""
+    factor = max(image.size) // WORKING_SIDE
+    if factor < 2:
+        return image
+    if image.mode.startswith("I"):  # 16 bits a pixel, which cannot be averaged as they are
+        return image.convert("F").reduce(factor)
+    if image.mode in ("1", "P") or "transparency" in image.info:
+        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    return image.reduce(factor)
 
 
 def flatten(image: Image.Image) -> Image.Image:
     """The picture on opaque paper: a canvas saved without a background has none.
 
-    Where most is transparent, what is visible is ink, and the paper white or black, whichever is
-    further from it: ink that lives only in alpha stays ink, be it black or white.  Where most is
-    opaque, its own paper is continued.
+    Where all that is visible has one lightness, or most is transparent, what is visible is ink, and
+    the paper white or black, whichever is further from it: ink that lives only in alpha stays ink,
+    be it black or white.  Else the picture has paper of its own, which is continued.
     """
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")
     alpha = np.asarray(image.getchannel("A"), np.float32) / 255
-    if alpha.min() == 1 or alpha.max() == 0:
-        return image.convert("RGB") if alpha.max() else Image.new("L", image.size, 255)
+    if alpha.min() == 1:
+        return image.convert("RGB")
+    if alpha.max() == 0:
+        return Image.new("L", image.size, 255)
     light = np.asarray(image.convert("RGB").convert("L"), np.float32)
-    if alpha.mean() < 0.5:
-        visible = float((light * alpha).sum() / alpha.sum())
-        paper = 255 if visible < 128 else 0
+    visible = light[alpha > 0.5 * alpha.max()]
+    if alpha.mean() > 0.5 and np.ptp(visible) > 255 * LEAST_CONTRAST:
+        paper = int(np.median(visible))
     else:
-        paper = int(np.median(light[alpha > 0.5]))
+        paper = 255 if visible.mean() < 128 else 0
     sheet = Image.new("RGBA", image.size, (paper, paper, paper, 255))
     return Image.alpha_composite(sheet, image).convert("RGB")
 
 
 def gray(image: Image.Image) -> Array:
-    """Lightness (height, width) float32 from 0 to 1, shrunk when much larger than needed."""
-    if image.mode.startswith("I"):  # 16 bits, which Pillow's own conversion clips at 255
+    """Lightness (height, width), float32 from 0 to 1."""
+    if image.mode.startswith(("I", "F")):  # 16 bits, which Pillow's own conversion clips at 255
         return np.asarray(image, np.float32).clip(0, 65535) / 65535
-    image = image.convert("L")
-    shrink = max(image.size) // WORKING_SIDE
-    if shrink > 1:
-        image = image.reduce(shrink)
-    return np.asarray(image, np.float32) / 255
+    return np.asarray(image.convert("L"), np.float32) / 255
 
 
 def subtract_paper(light: Array) -> Array | None:
     """Ink (height, width) from 0 to 1, darker or lighter than the paper; None if there is none.
 
-    The paper is what surrounds the drawing.  Full ink is what the darkest half of it reaches, so
-    that faint pencil counts as much as a marker.
+    The paper is what surrounds the drawing.  Full ink is the mean of all that is more than half as
+    strong as the strongest, so that faint pencil counts as much as a marker.
     """
     difference = light - paper_under(light)
     ink = difference if is_light_on_dark(difference) else -difference
@@ -201,17 +224,16 @@ def fit(ink: Array, side: int = 20) -> Array:
     strokes give the same input wherever they were drawn.
     """
     scale = side / max(ink.shape)
-    starts, ends = [], []
+    margin = math.ceil(1 / scale)
+    starts, sizes = [], []
     for extent, middle in zip(ink.shape, centre_of_mass(ink), strict=True):
         early = (0.5 - (middle + 0.5) * scale) % 1  # how much before the ink the grid starts
-        pixels = math.ceil(extent * scale + early - 1e-6)
-        starts.append(-early / scale)
-        ends.append((pixels - early) / scale)
-    size = [round((end - start) * scale) for start, end in zip(starts, ends, strict=True)]
-    margin = math.ceil(1 / scale)
+        sizes.append(math.ceil(extent * scale + early - 1e-6))
+        starts.append(margin - early / scale)
+    (top, left), (height, width) = starts, sizes
     padded = Image.fromarray(np.pad(ink, margin))
-    box = (starts[1] + margin, starts[0] + margin, ends[1] + margin, ends[0] + margin)
-    small = padded.resize((size[1], size[0]), Image.Resampling.LANCZOS, box)
+    box = (left, top, left + width / scale, top + height / scale)
+    small = padded.resize((width, height), Image.Resampling.LANCZOS, box)
     fitted = np.clip(np.asarray(small, np.float32), 0, 1)  # the filter overshoots at edges
     return fitted / fitted.max()
 

@@ -27,7 +27,7 @@ def from_record(record: Any, classes: Iterable[type]) -> Any:
     if isinstance(record, Mapping):
         known = {cls.__name__: cls for cls in classes}
         name = record.get("type")
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise ValueError(f"unknown type {name!r}; known are {', '.join(sorted(known))}")
         arguments = {key: from_record(v, classes) for key, v in record.items() if key != "type"}
         try:

@@ -51,10 +51,10 @@ def draw(
 
 
 def renderings(drawings: list[Drawing], copies: int, side: int = 280) -> tuple[Array, Array]:
-    """Images (n, 28, 28) uint8 and labels (n,): each drawing `copies` times, all in random order
-    of place, size and pen, the same ones each time it is asked.
+    """Images (n, 28, 28) uint8 and labels (n,): each drawing `copies` times, in the order given.
 
-    With several copies, made for training, some of the zeros get the slash that other people draw.
+    Place, size and pen are random, and the same each time it is asked.  With several copies, made
+    for training, some of the zeros get the slash that other people draw.
     """
     rng = np.random.default_rng(28)
     images, labels = [], []
@@ -68,9 +68,9 @@ def renderings(drawings: list[Drawing], copies: int, side: int = 280) -> tuple[A
             reach = max(0.0, (side - size - pen) / 2)
             x, y = side / 2 + rng.uniform(-reach, reach, 2)
             seen = image_to_input(draw(strokes, side, pen, (x, y), size))
-            if seen is not None:
-                images.append(np.rint(seen * 255).astype(np.uint8))
-                labels.append(drawing.label)
+            assert seen is not None, "a pen of any width leaves ink"
+            images.append(np.rint(seen * 255).astype(np.uint8))
+            labels.append(drawing.label)
     return np.stack(images), np.array(labels)
 
 

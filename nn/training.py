@@ -92,7 +92,10 @@ class Run:
     def restore(self, path: Path, recipe: Recipe) -> None:
         about, arrays = read_npz(path)
         mine = self.arrays()
-        if about.get("recipe") != recipe.to_json() or set(arrays) != set(mine):
+        same_shapes = {k: a.shape for k, a in arrays.items()} == {
+            k: a.shape for k, a in mine.items()
+        }
+        if about.get("recipe") != recipe.to_json() or "history" not in about or not same_shapes:
             raise WeightsError(
                 f"{path} is a checkpoint of another recipe: train without --resume, or delete it"
             )
@@ -104,11 +107,11 @@ class Run:
 def train_epoch(
     run: Run, recipe: Recipe, training: DataSet, epoch: int, progress: bool
 ) -> dict[str, Any]:
-    """One pass over the training set; the history's row of it."""
+    """One pass over the training set, less what fills no whole batch; the history's row of it."""
     network = run.network
     rng = np.random.default_rng([recipe.seed, epoch])
     order = rng.permutation(len(training.labels))
-    steps = max(1, len(order) // recipe.batch)
+    steps = max(1, len(order) // recipe.batch)  # a set smaller than a batch is one
     first_step = (epoch - 1) * steps
     loss_sum = right_sum = seen = 0.0
     rate = 0.0
@@ -116,7 +119,7 @@ def train_epoch(
     with one_thread_each(recipe.shards), ThreadPoolExecutor(recipe.shards) as pool:
         for index in range(steps):
             rows = order[index * recipe.batch : (index + 1) * recipe.batch]
-            shards = np.array_split(rows, recipe.shards)
+            shards = np.array_split(rows, min(recipe.shards, len(rows)))
             work = partial(learn_from, network, recipe, training)
             losses, rights, grads = zip(
                 *pool.map(work, shards, rng.spawn(len(shards))), strict=True

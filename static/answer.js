@@ -40,7 +40,8 @@ export function showTrouble({ kind, detail, wait }) {
     limited: "That was a lot of drawings. A short rest, please.",
     refused: `The reader won’t take this. ${detail || ""}`,
   };
-  set({ state: "trouble", words: words[kind] + again });
+  set({ state: "trouble", words: words[kind] + again, fresh: false });
+  delete document.body.dataset.answer; // there is no answer, which is not an empty one
   if (spoken.textContent !== words[kind]) spoken.textContent = words[kind]; // once, not at each attempt
 }
 

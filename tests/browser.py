@@ -33,8 +33,9 @@ def install_browser() -> None:
     """By the system's package manager where that goes without a question, else by Playwright."""
     if shutil.which("apt-get"):
         as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        install = [*as_root, "apt-get", "install", "--yes", "--no-install-recommends", "chromium"]
-        if attempt([*as_root, "apt-get", "update"]) and attempt(install):
+        quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
+        install = [*quietly, "install", "--yes", "--no-install-recommends", "chromium"]
+        if attempt([*quietly, "update"]) and attempt(install):
             return
     attempt([sys.executable, "-m", "playwright", "install", "chromium"])
 
@@ -52,4 +53,4 @@ if __name__ == "__main__":
         print("Installing Chromium for the browser tests ...", flush=True)
         install_browser()
         if not find_browser():
-            print("There is no Chromium and none could be installed: its tests will be skipped.")
+            print("There is no Chromium, and none could be installed.")

@@ -106,9 +106,12 @@ def chromium():
     path = find_browser()
     if path is None:
         missing("there is no Chromium here: apt install chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import Error, sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except Error as error:  # without its libraries, for one
+            missing(f"{path} does not start: {str(error).splitlines()[0]}")
         yield browser
         browser.close()

@@ -23,6 +23,7 @@ def small_mnist(tmp_path, monkeypatch):
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(data, "MNIST_MIRRORS", ())
+    monkeypatch.setattr(data, "PEN_ARCHIVES", ())
     rng = np.random.default_rng(1)
     labels = np.arange(600) % 10
     images = rng.integers(0, 80, (600, 28, 28))
@@ -114,8 +115,9 @@ MISTAKES = [
     (("predict", "best"), 2, "PICTURE"),
     (("predict", "best", "none.png"), 1, "none.png"),
     (("evaluate", "best", "--on", "mnist"), 1, "python -m nn data"),
-    (("train", "ten"), 1, "python -m nn data"),
-    (("train", "best"), 1, "python -m nn data"),
+    (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
+    (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
+    (("data",), 1, "5 files are missing"),
     ((), 2, "COMMAND"),
 ]
 
@@ -127,9 +129,10 @@ def test_a_mistake_gets_a_sentence_and_a_status(
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "none"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(data, "MNIST_MIRRORS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(data, "PEN_ARCHIVES", ("http://127.0.0.1:9/pen.zip",))
     monkeypatch.chdir(ROOT)
     try:
-        ended = main(list(arguments))
+        ended = main([argument.replace("OUT", str(tmp_path)) for argument in arguments])
     except SystemExit as stop:  # argparse's own way to end
         ended = stop.code
     printed = capsys.readouterr().err

@@ -227,9 +227,11 @@ def test_what_one_mirror_lacks_cuts_or_falsifies_the_next_one_gives(mirror, home
     assert [file.name for file in target.parent.iterdir()] == ["file.gz"]
 
 
-def test_when_no_mirror_gives_it_one_sentence_says_where_it_was_sought(mirror, home):
+def test_when_no_mirror_gives_it_one_sentence_says_where_it_was_sought(mirror, home, monkeypatch):
+    monkeypatch.setattr(data, "MNIST_MIRRORS", [mirror.address + "/"])
     with pytest.raises(DataError) as refused:
-        data.fetch_mnist("t10k-labels-idx1-ubyte.gz", [mirror.address + "/"])
+        data.load("mnist", "test")
+    assert mirror.asked == ["/t10k-images-idx3-ubyte.gz"]
     message = str(refused.value)
     assert str(home) in message
     assert "python -m nn data" in message
@@ -249,16 +251,18 @@ def test_the_pen_set_is_unpacked_from_its_original_archive(mirror, home, monkeyp
         archive.writestr("pendigits-orig.tra.Z", compressed(text))
     body = buffer.getvalue()
     mirror.answers["/pen.zip"] = (200, body, len(body))
+    monkeypatch.setattr(data, "PEN_ARCHIVES", [mirror.address + "/pen.zip"])
     with pytest.raises(DataError, match="wrong checksum"):
-        data.fetch_pen([mirror.address + "/pen.zip"])
+        data.fetch_pen()
     assert data.find_file("pen/pendigits-orig.tra.gz") is None
     monkeypatch.setattr(data, "PEN_SHA256", hashlib.sha256(text).hexdigest())
-    path = data.fetch_pen([mirror.address + "/pen.zip"])
+    path = data.fetch_pen()
     assert gzip.decompress(path.read_bytes()) == text
     assert [drawing.label for drawing in data.pen_drawings("test")] == [7]
 
 
-def test_an_archive_that_is_none_is_refused(mirror, home):
+def test_an_archive_that_is_none_is_refused(mirror, home, monkeypatch):
+    monkeypatch.setattr(data, "PEN_ARCHIVES", [mirror.address + "/pen.zip"])
     mirror.answers["/pen.zip"] = (200, b"<html>", 6)
     with pytest.raises(DataError, match="pen set is broken"):
-        data.fetch_pen([mirror.address + "/pen.zip"])
+        data.fetch_pen()

@@ -1,6 +1,6 @@
 """Training: optimizers and schedules as their papers say, learning, resuming bit for bit."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -10,9 +10,9 @@ from nn.data import DataSet
 from nn.evaluation import as_text, evaluate
 from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU
 from nn.losses import CrossEntropy
-from nn.network import WeightsError
+from nn.network import WeightsError, new_network
 from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Step
-from nn.training import Diverged, train
+from nn.training import Diverged, Run, blend, mean_of, train, train_epoch
 from nn.zoo import Recipe
 
 RECIPE = Recipe(
@@ -122,6 +122,49 @@ def test_shards_of_a_batch_give_the_gradient_of_the_whole():
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
+def test_every_epoch_takes_every_row_once_in_an_order_of_its_own():
+    seen = []
+
+    @dataclass(frozen=True)
+    class Note:
+        def __call__(self, rng, images):
+            seen.extend(image[0, 0] for image in images)
+            return images
+
+    numbered = DataSet(np.zeros((200, 28, 28), np.uint8), np.zeros(200, int))
+    numbered.images[:, 0, 0] = np.arange(200)
+    plain = replace(RECIPE, augmentation=(Note(),), epochs=2, shards=1)
+    run = Run(new_network(plain.layers, plain.loss, 1), {}, [], [])
+    run.state, run.average = plain.optimizer.init(run.network.params), run.network.params
+    for epoch in (1, 2):
+        train_epoch(run, plain, numbered, epoch, progress=False)
+    rows = np.rint(np.array(seen) * 255).astype(int)
+    for epoch in (rows[:200], rows[200:]):
+        np.testing.assert_array_equal(np.sort(epoch), np.arange(200))
+        assert (epoch != np.arange(200)).any()
+    assert (rows[:200] != rows[200:]).any()
+
+
+def test_average_follows_its_formula_and_forgets_the_start_faster():
+    average, params = [{"W": np.array([1.0])}], [{"W": np.array([2.0])}]
+    blend(average, params, 0.9, step=10_000)
+    assert average[0]["W"][0] == pytest.approx(0.9 * 1 + 0.1 * 2)
+    blend(average, params, 0.9, step=8)
+    assert average[0]["W"][0] == pytest.approx(0.5 * 1.1 + 0.5 * 2)
+
+
+def test_gradients_of_uneven_shards_count_by_their_images():
+    grads = [[{"W": np.array([1.0])}], [{"W": np.array([4.0])}]]
+    assert mean_of(grads, [30, 10])[0]["W"][0] == pytest.approx(0.75 * 1 + 0.25 * 4)
+
+
+def test_a_set_smaller_than_the_shards_trains_all_the_same():
+    few = DataSet(TRAINING.images[:3], TRAINING.labels[:3])
+    plain = replace(RECIPE, layers=(Flatten(), Dense(10)), shards=4, epochs=1)
+    network = train(plain, few, VALIDATION, progress=False)
+    assert len(network.about["history"]) == 1
+
+
 def test_sgd_with_momentum_follows_its_formula():
     params, state = [{"W": np.array([1.0])}], SGD(momentum=0.5).init([{"W": np.array([1.0])}])
     for step, gradient in enumerate((2.0, 4.0), 1):
@@ -157,20 +200,75 @@ def test_schedules_start_turn_and_end_where_they_say():
     assert rates[25:] == sorted(rates[25:], reverse=True)
 
 
-def test_an_affine_of_nothing_changes_nothing_and_its_ranges_hold():
+def test_an_affine_of_nothing_changes_nothing():
     rng = np.random.default_rng(1)
     images = rng.random((5, 28, 28), np.float32)
-    still = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=0)
-    np.testing.assert_allclose(still(rng, images), images, atol=1e-5)
-    moved = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=2)(rng, images)
+    np.testing.assert_allclose(STILL(rng, images), images, atol=1e-5)
+    moved = Affine()(rng, images)
     assert moved.shape == images.shape
     assert moved.dtype == np.float32
-    dot = np.zeros((200, 28, 28), np.float32)
-    dot[:, 14, 14] = 1
-    places = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=2)(rng, dot)
-    rows = (places.sum(axis=2) * np.arange(28)).sum(axis=1)
-    assert 11.9 <= rows.min() < 12.5
-    assert 15.5 < rows.max() <= 16.1
+
+
+STILL = Affine(rotation=0, slant=0, scale=0, stretch=0, shift=0)
+
+
+def upright_bar():
+    """400 times a bar 3 wide and 15 high in the middle of a 29x29 field, where it can be turned."""
+    images = np.zeros((400, 29, 29), np.float32)
+    images[:, 7:22, 13:16] = 1
+    return images
+
+
+def shapes_after(**ranges):
+    """Where each image's bar is then, how high, how wide, and how it leans."""
+    images = replace(STILL, **ranges)(np.random.default_rng(3), upright_bar())
+    mass = images / images.sum(axis=(1, 2), keepdims=True)
+    places = np.arange(29) - 14
+    row, column = mass.sum(axis=2) @ places, mass.sum(axis=1) @ places
+    height = np.sqrt(mass.sum(axis=2) @ places**2 - row**2) / np.sqrt((15**2 - 1) / 12)
+    width = np.sqrt(mass.sum(axis=1) @ places**2 - column**2) / np.sqrt((3**2 - 1) / 12)
+    mixed = np.einsum("nij,i,j->n", mass, places, places) - row * column
+    lean = mixed / (height**2 * (15**2 - 1) / 12)  # columns to the right for each row downwards
+    return row, column, height, width, lean
+
+
+def test_a_shift_moves_within_its_range_and_does_nothing_else():
+    row, column, height, _, lean = shapes_after(shift=2)
+    for place in (row, column):
+        assert -2.05 < place.min() < -1.8
+        assert 1.8 < place.max() < 2.05
+    assert abs(np.corrcoef(row, column)[0, 1]) < 0.2
+    np.testing.assert_allclose(height, 1, atol=0.05)
+    np.testing.assert_allclose(lean, 0, atol=0.02)
+
+
+def test_a_scale_makes_larger_and_smaller_within_its_range():
+    row, column, height, _, lean = shapes_after(scale=0.2)
+    assert 0.79 < height.min() < 0.83
+    assert 1.17 < height.max() < 1.22
+    np.testing.assert_allclose([row, column, lean], 0, atol=0.05)
+
+
+def test_a_stretch_widens_what_it_lowers():
+    _, _, height, width, _ = shapes_after(stretch=0.2)
+    assert 0.79 < height.min() < 0.86
+    assert 1.15 < height.max() < 1.27
+    assert np.corrcoef(height, width)[0, 1] < -0.9
+
+
+def test_a_rotation_turns_within_its_range():
+    row, column, _, _, lean = shapes_after(rotation=20)
+    angles = np.degrees(np.arctan(lean))
+    assert -21.5 < angles.min() < -17
+    assert 17 < angles.max() < 21.5
+    np.testing.assert_allclose([row, column], 0, atol=0.05)
+
+
+def test_a_slant_leans_and_keeps_the_height():
+    _, _, height, _, lean = shapes_after(slant=0.3)
+    assert -0.32 < lean.min() < -0.26
+    assert 0.26 < lean.max() < 0.32
+    np.testing.assert_allclose(height, 1, atol=0.05)
 
 
 def test_a_turn_by_a_right_angle_is_a_turn_by_a_right_angle():
