@@ -268,7 +268,7 @@ def test_networks_are_ranked_by_their_measured_accuracy(desktop):
 
 def test_an_answer_to_a_drawing_that_was_cleared_is_never_shown(desktop, own_digits):
     held = []
-    desktop.route("**/api/predict*", held.append)
+    desktop.route("**/api/predict*", lambda route: held.append(route))
     with desktop.expect_request("**/api/predict*"):
         draw(desktop, own_digits[8])
     desktop.click("#clear")
