@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -179,18 +180,18 @@ def fetch(urls: Iterable[str], target: Path, checksum: str | None) -> Path:
     except ImportError:
         raise DataError("fetching data needs `pip install -r requirements-dev.txt`") from None
     pooch.get_logger().setLevel("WARNING")
-    reason = ""
+    failures = []
     for url in urls:
         downloader = pooch.HTTPDownloader(timeout=20)
         try:
             pooch.retrieve(url, checksum, target.name, target.parent, downloader=downloader)
             return target
         except (OSError, ValueError) as error:  # requests' errors are OSErrors, a bad hash is not
-            reason = f"{url}: {str(error).splitlines()[0][:200]}"
-    looked_in = " nor in ".join(str(place) for place in places())
+            failures.append(f"{urlsplit(url).netloc} ({type(error).__name__})")
     raise DataError(
-        f"{target.name} is neither in {looked_in}, and fetching it failed ({reason}): "
-        "go online and run `python -m nn data`, or set DIGITS_DATA to a folder that has it"
+        f"{target.name} is not in {', nor in '.join(map(str, places()))}, and not to be had from "
+        f"{', nor from '.join(failures) or 'any mirror'}: go online and run `python -m nn data`, "
+        "or set DIGITS_DATA to a folder that has it"
     )
 
 
