@@ -36,9 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"python -m nn: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            "\npython -m nn: stopped; --resume goes on from the last whole epoch", file=sys.stderr
-        )
+        print("\npython -m nn: stopped", file=sys.stderr)
         return 130
 
 
