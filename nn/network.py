@@ -200,22 +200,15 @@ def write_npz(path: Path | str, about: dict[str, Any], arrays: dict[str, Array])
 
 def read_npz(path: Path | str) -> tuple[dict[str, Any], dict[str, Array]]:
     """What `write_npz` wrote.  Raises OSError (no such file) or WeightsError (no such content)."""
-    path = Path(path)
-    if not path.exists():
+    if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {path}")
-    content = path.read_bytes()
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            about = json.loads(archive.read("about.json"))
-            arrays = {
-                name.removesuffix(".npy"): np.lib.format.read_array(
-                    io.BytesIO(archive.read(name)), allow_pickle=False
-                )
-                for name in archive.namelist()
-                if name.endswith(".npy")
-            }
-        if not isinstance(about, dict):
-            raise ValueError("about.json is no object")
-    except Exception as error:  # a damaged zip makes its reader and unpackers raise anything
-        raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                about = json.loads(archive["about.json"])
+                arrays = {name: archive[name] for name in archive.files if name != "about.json"}
+            if not isinstance(about, dict):
+                raise ValueError("about.json is no object")
+        except Exception as error:  # a damaged zip makes its reader and unpackers raise anything
+            raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
     return about, arrays
