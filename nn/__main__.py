@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nn import data
+from nn.calibration import calibrated
 from nn.evaluation import as_text, evaluate
 from nn.network import Network, WeightsError
 from nn.preprocess import PictureError, to_input
@@ -107,6 +108,7 @@ def run_train(options: argparse.Namespace) -> None:
         if checkpoint.exists():
             print(f"\n{checkpoint} holds the last whole epoch: --resume goes on", file=sys.stderr)
         raise
+    network = calibrated(network, data.join(validation.values()))
     network.about["figures"] = {
         f"{name}-validation": evaluate(network, digits, mistakes=0)
         for name, digits in validation.items()

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from nn.calibration import calibration_error
 from nn.data import DataSet
 from nn.network import Network
 from nn.training import as_input
 
 
 def evaluate(network: Network, digits: DataSet, mistakes: int | None = 20) -> dict[str, Any]:
-    """Accuracy, cross-entropy, per-class accuracy, confusion and the misclassified.
+    """Accuracy in all and by class, calibration error, cross-entropy, confusion, the misclassified.
 
     confusion[i][j] counts the digits i read as j.  The misclassified come with the digit's row in
     the set, the most confident first: so many `mistakes`, or all for None.
@@ -28,6 +29,7 @@ def evaluate(network: Network, digits: DataSet, mistakes: int | None = 20) -> di
     return {
         "count": len(labels),
         "accuracy": float((answers == labels).mean()),
+        "calibration_error": calibration_error(confidence, answers == labels),
         "cross_entropy": float(-np.log(np.maximum(of_label, 1e-12)).mean()),
         "per_class": [float(confusion[i, i] / counts[i]) if counts[i] else None for i in range(10)],
         "confusion": confusion.tolist(),
@@ -49,6 +51,7 @@ def as_text(result: dict[str, Any]) -> str:
     lines = [
         f"accuracy       {result['accuracy']:.2%} of {result['count']}",
         f"cross-entropy  {result['cross_entropy']:.4f}",
+        f"calibration    {result['calibration_error']:.2%} expected error of the confidence",
         "",
         "confusion: rows are the digits drawn, columns the answers; last, the accuracy by digit",
         "      " + "".join(f"{digit:6}" for digit in range(10)),

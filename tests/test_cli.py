@@ -56,6 +56,7 @@ def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys)
     assert [row["epoch"] for row in network.about["history"]] == [1, 2, 3]
     assert network.about["recipe"]["seed"] == 5
     assert network.about["figures"]["mnist-validation"]["accuracy"] > 0.9
+    assert 0.25 <= network.about["temperature"] <= 4
     capsys.readouterr()
 
     assert run("evaluate", out / "softmax.npz", "--on", "mnist", "--json") == 0

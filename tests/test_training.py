@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from nn.augment import Affine, warp
+from nn.calibration import calibrated, calibration_error, temperature
 from nn.data import DataSet
 from nn.evaluation import as_text, evaluate
-from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU
-from nn.losses import CrossEntropy
+from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Sigmoid
+from nn.losses import CrossEntropy, SquaredError
 from nn.network import WeightsError, new_network
 from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Step
-from nn.training import Diverged, Run, blend, mean_of, train, train_epoch
+from nn.training import Diverged, Run, as_input, blend, mean_of, train, train_epoch
 from nn.zoo import Recipe
 
 RECIPE = Recipe(
@@ -276,6 +277,47 @@ def test_a_turn_by_a_right_angle_is_a_turn_by_a_right_angle():
     quarter = np.broadcast_to(np.array([[0, 1], [-1, 0]], np.float32), (2, 2, 2))
     turned = warp(images, quarter, np.zeros((2, 2), np.float32))
     np.testing.assert_allclose(turned, np.rot90(images, axes=(1, 2)), atol=1e-4)
+
+
+def softmax_network(scale):
+    """Random logits of random images, and labels drawn from just these probabilities."""
+    rng = np.random.default_rng(4)
+    network = new_network((Flatten(), Dense(10, gain=3.0)), CrossEntropy(), seed=4)
+    images = rng.integers(0, 256, (4000, 28, 28)).astype(np.uint8)
+    shares = network.probabilities(as_input(images)).cumsum(axis=1)
+    labels = (rng.random((4000, 1)) > shares).sum(axis=1).clip(0, 9)
+    network.params[1]["W"] *= np.float32(scale)
+    return network, DataSet(images, labels)
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
+def test_the_temperature_undoes_what_makes_a_network_too_sure_or_not_sure_enough(scale):
+    network, validation = softmax_network(scale)
+    cooled = calibrated(network, validation)
+    assert cooled.about["temperature"] == pytest.approx(scale, rel=0.1)
+    x = as_input(validation.images)
+    np.testing.assert_array_equal(
+        cooled.outputs(x).argmax(axis=1), network.outputs(x).argmax(axis=1)
+    )
+    before, after = (evaluate(n, validation)["calibration_error"] for n in (network, cooled))
+    assert after < 0.03
+    assert after < before / 3 or scale == 1
+
+
+def test_a_network_read_without_a_mistake_is_not_made_endlessly_sure():
+    outputs = np.eye(10, dtype=np.float32)
+    assert temperature(outputs, np.arange(10)) == pytest.approx(0.25, rel=0.01)
+
+
+def test_a_network_of_sigmoids_stays_as_it_is():
+    network = new_network((Flatten(), Dense(10), Sigmoid()), SquaredError(), seed=1)
+    assert calibrated(network, VALIDATION) is network
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
+    confidence = np.array([0.9] * 10 + [0.5] * 10)
+    right = np.array([True] * 9 + [False] + [True] * 2 + [False] * 8)
+    assert calibration_error(confidence, right) == pytest.approx(0.5 * 0 + 0.5 * 0.3)
 
 
 def test_evaluation_adds_up():

@@ -80,3 +80,12 @@ def test_the_readme_tells_the_figures_that_are_in_the_files(network):
     assert f"{network.parameters:,}" in cells
     for key in ("mnist-test", "pen-test"):
         assert f"{figures[key]['accuracy']:.2%}" in cells, key
+
+
+def test_the_confidence_of_the_best_is_as_good_as_the_readme_says():
+    figures = Network.load(WEIGHTS / "best.npz").about["figures"]
+    errors = [figures[key]["calibration_error"] for key in ("mnist-test", "pen-test")]
+    assert max(errors) <= 0.01
+    on_mnist, on_pen = (f"{error:.2%}" for error in errors)
+    told = " ".join((ROOT / "README.md").read_text().split())
+    assert f"is {on_mnist} on MNIST's test set and {on_pen} on the drawn digits" in told
