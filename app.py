@@ -61,11 +61,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     @app.get("/api/facts/<number>")
     def fact(number: str) -> Response:
         """A fact about the number, another one each time."""
-        if not re.fullmatch(r"-?[0-9]+", number):
+        written = re.fullmatch(r"(-?)0*([0-9]+)", number)
+        if not written:
             raise Problem(404, "facts are about whole numbers: ask for one, such as /api/facts/7")
         try:
-            # twenty digits are beyond all that facts are told of, and thousands would take long
-            return fresh(facts.about(int(number[:20]), request.args.get("kind") or None))
+            # twenty digits are beyond all that facts are told of, and int() refuses thousands
+            value = int(written[1] + written[2][:20])
+            return fresh(facts.about(value, request.args.get("kind") or None))
         except ValueError as error:
             raise Problem(422, str(error)) from None
 

@@ -18,6 +18,7 @@ from nn.training import Diverged, train
 from nn.zoo import ZOO
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+MISTAKES = 20  # so many, the most confident ones, are printed and kept with the weights
 
 
 class UsageError(Exception):
@@ -123,14 +124,14 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_evaluate(options: argparse.Namespace) -> None:
     network, path = named_network(options.network)
-    mistakes = options.mistakes
-    if mistakes is None:
-        mistakes = None if options.json else 20
-    result = evaluate(network, data.load(options.on, options.split), mistakes)
+    result = evaluate(network, data.load(options.on, options.split), mistakes=None)
+    mistakes = result["mistakes"]
     if options.record:
         figures = network.about.setdefault("figures", {})
-        figures[f"{options.on}-{options.split}"] = {**result, "mistakes": result["mistakes"][:20]}
+        figures[f"{options.on}-{options.split}"] = {**result, "mistakes": mistakes[:MISTAKES]}
         network.save(path)
+    shown = len(mistakes) if options.json else MISTAKES
+    result["mistakes"] = mistakes[: shown if options.mistakes is None else options.mistakes]
     print(json.dumps(result) if options.json else as_text(result))
 
 

@@ -9,11 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from nn.data import DataSet
+from nn.data import DataSet, as_input
 from nn.layers import Array, Dense
 from nn.losses import CrossEntropy
 from nn.network import Network
-from nn.training import as_input
 
 LEAST, MOST = 0.25, 4.0  # a validation set read without a mistake would ask for a temperature of 0
 

@@ -74,6 +74,11 @@ def join(sets: Iterable[DataSet]) -> DataSet:
     )
 
 
+def as_input(images: Array) -> Array:
+    """images (n, 28, 28) uint8 as a network takes them: (n, 28, 28, 1) float32 from 0 to 1."""
+    return (images.astype(np.float32) / 255)[..., None]
+
+
 def places() -> list[Path]:
     """The folders data is looked for in, best first."""
     given = os.environ.get("DIGITS_DATA")

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 
 from nn.calibration import calibration_error
-from nn.data import DataSet
+from nn.data import DataSet, as_input
 from nn.network import Network
-from nn.training import as_input
 
 
-def evaluate(network: Network, digits: DataSet, mistakes: int | None = 20) -> dict[str, Any]:
+def evaluate(network: Network, digits: DataSet, mistakes: int | None = None) -> dict[str, Any]:
     """Accuracy in all and by class, calibration error, cross-entropy, confusion, the misclassified.
 
     confusion[i][j] counts the digits i read as j.  The misclassified come with the digit's row in

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.data import DataSet
+from nn.data import DataSet, as_input
 from nn.layers import Array, BatchNorm, Params
 from nn.network import Network, WeightsError, new_network, read_npz, write_npz
 from nn.zoo import Recipe
@@ -209,11 +209,6 @@ def validate(network: Network, validation: DataSet) -> dict[str, float]:
     loss, _ = network.loss.loss_and_gradient(outputs, validation.labels)
     accuracy = float((outputs.argmax(axis=1) == validation.labels).mean())
     return {"validation_loss": loss, "validation_accuracy": accuracy}
-
-
-def as_input(images: Array) -> Array:
-    """images (n, 28, 28) uint8 as a network takes them: (n, 28, 28, 1) float32 from 0 to 1."""
-    return (images.astype(np.float32) / 255)[..., None]
 
 
 def copied(params: list[Params]) -> list[Params]:

@@ -185,6 +185,7 @@ def test_facts_are_told_of_any_number_and_kind(client):
         assert fact["number"] == number
         assert fact["text"]
         assert fact["source"]
+    assert client.get(f"/api/facts/{'0' * 30}7").get_json()["number"] == 7
     for kind in ("math", "trivia"):
         assert client.get(f"/api/facts/7?kind={kind}").get_json()["kind"] == kind
 

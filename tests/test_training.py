@@ -7,13 +7,13 @@ import pytest
 
 from nn.augment import Affine, warp
 from nn.calibration import calibrated, calibration_error, temperature
-from nn.data import DataSet
+from nn.data import DataSet, as_input
 from nn.evaluation import as_text, evaluate
 from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Sigmoid
 from nn.losses import CrossEntropy, SquaredError
 from nn.network import WeightsError, new_network
 from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Step
-from nn.training import Diverged, Run, as_input, blend, mean_of, train, train_epoch
+from nn.training import Diverged, Run, blend, mean_of, train, train_epoch
 from nn.zoo import Recipe
 
 RECIPE = Recipe(
