@@ -12,16 +12,18 @@ ifneq ($(wildcard ../shared/data),)
 export DIGITS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: run test bench lint format browser data clean
+.PHONY: run test bench lint format browser postgres data clean
 
 run: $(VENV)/serving
 	$(VENV)/bin/gunicorn --config gunicorn.conf.py
 
-test: lint browser data
+test: lint browser postgres data
 	$(VENV)/bin/python -m pytest
 
 bench: $(VENV)/development
 	$(VENV)/bin/python bench/startup.py
+	@if $(VENV)/bin/python -c 'import torch' 2>/dev/null; then $(VENV)/bin/python bench/networks.py; \
+	else echo "For training and answers beside PyTorch: $(VENV)/bin/pip install -r bench/requirements.txt"; fi
 
 lint: $(VENV)/development
 	$(VENV)/bin/ruff check .
@@ -35,6 +37,9 @@ format: $(VENV)/development
 # What cannot be had is said and left out: the tests on it are skipped then.
 browser: $(VENV)/development
 	@$(VENV)/bin/python tests/browser.py --install
+
+postgres: $(VENV)/development
+	@$(VENV)/bin/python tests/postgres.py --install
 
 data: $(VENV)/development
 	@$(VENV)/bin/python -m nn data || echo "Tests cannot use the data sets that are missing."

@@ -6,10 +6,12 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import re
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 
+from charts import charts_of, percent, picture_size, squares
 from facts import Facts
 from models import Model, load_models
 from nn.layers import Array
@@ -30,21 +32,35 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_REQUEST_BYTES
     models = load_models()
     facts = Facts(settings.numbers_api_url)
+    figures = models[DEFAULT].figures
+    charts = charts_of(figures)
+    mistakes = picture_size(Path(app.root_path, "static", "mistakes.png"))
+    app.add_template_filter(percent)
+    app.add_template_global(squares)
     answer_with_problems(app)
 
     @app.get("/")
     def page() -> str:
         """The page to draw on."""
         ranked = [{**m.describe(), "accuracy": m.accuracy.get("mnist")} for m in models.values()]
-        return render_template("index.html", models=ranked, default=DEFAULT)
+        return render_template(
+            "index.html",
+            models=ranked,
+            default=DEFAULT,
+            figures=figures,
+            charts=charts,
+            mistakes=mistakes,
+        )
 
     @app.post("/")
     def read_as_text() -> Response:
-        """Digit, space, confidence, as the first client of this kind expects it."""
-        answer = models[DEFAULT].read(drawing_in(request))
-        if answer["rejected"] == "blank":
+        """Best guess, space, confidence, as the first client of this kind expects it."""
+        probabilities = models[DEFAULT].read(drawing_in(request))["probabilities"]
+        if probabilities is None:
             raise Problem(422, "nothing is drawn: send a picture with ink on it")
-        return Response(f"{answer['digit']} {answer['confidence']:.4f}", mimetype="text/plain")
+        confidence = max(probabilities)
+        digit = probabilities.index(confidence)
+        return Response(f"{digit} {confidence:.4f}", mimetype="text/plain")
 
     @app.post("/api/predict")
     def predict() -> Response:

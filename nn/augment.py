@@ -44,6 +44,34 @@ class Affine:
         return warp(images, matrix, shift)
 
 
+@dataclass(frozen=True)
+class Elastic:
+    """A random bending of each image (as in Simard, Steinkraus & Platt 2003, "Best Practices").
+
+    Each of grid x grid knots is pushed by a normal distance of deviation `push`, in pixels, along
+    each axis; between knots the push goes over smoothly.
+    """
+
+    push: float = 0.7
+    grid: int = 5
+
+    def __call__(self, rng: np.random.Generator, images: Array) -> Array:
+        n, height, width = images.shape
+        pushes = rng.standard_normal((n, 2, self.grid, self.grid), np.float32) * self.push
+        down, right = between_knots(height, self.grid), between_knots(width, self.grid)
+        field = down @ pushes @ right.T  # n 2 h w
+        rows, columns = np.mgrid[:height, :width].astype(np.float32)
+        source = field + np.stack([rows, columns])
+        return bilinear(images, source[:, 0].reshape(n, -1), source[:, 1].reshape(n, -1))
+
+
+def between_knots(pixels: int, knots: int) -> Array:
+    """(pixels, knots): how much of each knot's value every pixel takes, rows that sum to 1."""
+    place = np.linspace(0, knots - 1, pixels)[:, None] - np.arange(knots)
+    share = np.where(np.abs(place) < 1, (1 + np.cos(np.pi * place)) / 2, 0)
+    return share.astype(np.float32)
+
+
 def warp(images: Array, matrix: Array, shift: Array) -> Array:
     """Each image seen through its matrix (n, 2, 2) about its centre and its shift (n, 2).
 
@@ -77,5 +105,5 @@ def bilinear(images: Array, rows: Array, columns: Array) -> Array:
     return result
 
 
-Augmentation = Affine
-AUGMENTATIONS: tuple[type, ...] = (Affine,)
+Augmentation = Affine | Elastic
+AUGMENTATIONS: tuple[type, ...] = (Affine, Elastic)

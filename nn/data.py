@@ -1,26 +1,37 @@
-"""The data sets: MNIST and pen strokes.  Looked for, fetched with checksums, parsed, split.
+"""The data sets: MNIST, pen strokes, styles made of these, and what is no digit.
 
-They are looked for in $DIGITS_DATA, then in the user's cache, and then fetched from public
-mirrors into the cache.  Splits are fixed: "train", "validation" (for choices) and "test" (once,
-at the end).
+Fetched with checksums where they are known, parsed, split.  Splits are fixed: "train", "validation"
+(for choices) and "test" (once, at the end).
 """
 
 import gzip
 import hashlib
-import os
+import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import numpy as np
 
+from nn.fetch import DataError, cache_folder, fetch, find
 from nn.files import written_whole
 from nn.layers import Array
-from nn.strokes import Drawing, renderings
+from nn.nondigits import Sources
+from nn.nondigits import nondigits as make_nondigits
+from nn.others import (
+    CHARACTERS_FILE,
+    PICTURES_FILE,
+    characters,
+    fetch_characters,
+    fetch_pictures,
+    pictures,
+)
+from nn.preprocess import PictureError, to_input
+from nn.strokes import NOT_A_DIGIT, Drawing, renderings, shaken
+from nn.styles import STYLES, restyled, styles_for
 
 MNIST_MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -45,10 +56,6 @@ PEN_WRITERS = {"validation": (4, 11, 18, 25), "test": (2, 6, 9, 13, 16, 20, 23, 
 SPLITS = ("train", "validation", "test")
 
 
-class DataError(Exception):
-    """A data set that is missing or broken; the message says what to do."""
-
-
 class DataSet(NamedTuple):
     """images (n, 28, 28) uint8, ink 255 on paper 0; labels (n,) whole numbers."""
 
@@ -57,9 +64,14 @@ class DataSet(NamedTuple):
 
 
 def load(name: str, split: str) -> DataSet:
-    """The named data set's split.  Raises DataError when it is unknown, missing or broken."""
+    """The split of a data set, given by name or as a folder of one's own pictures.
+
+    Raises DataError when it is unknown, missing or broken.
+    """
     if name not in SETS:
-        raise DataError(f"there is no data set {name!r}; there are {', '.join(SETS)}")
+        if Path(name).is_dir():
+            return own_pictures(Path(name), split)
+        raise DataError(f"there is no folder and no data set {name!r}; sets are {', '.join(SETS)}")
     if split not in SPLITS:
         raise DataError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
     return SETS[name](split)
@@ -77,25 +89,6 @@ def join(sets: Iterable[DataSet]) -> DataSet:
 def as_input(images: Array) -> Array:
     """images (n, 28, 28) uint8 as a network takes them: (n, 28, 28, 1) float32 from 0 to 1."""
     return (images.astype(np.float32) / 255)[..., None]
-
-
-def places() -> list[Path]:
-    """The folders data is looked for in, best first."""
-    given = os.environ.get("DIGITS_DATA")
-    return [Path(given).expanduser(), cache_folder()] if given else [cache_folder()]
-
-
-def cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "digits"
-
-
-def find(*names: str) -> Path | None:
-    """The first of these files (such as "mnist/train.csv") there is in any place."""
-    for place in places():
-        for name in names:
-            if (place / name).is_file():
-                return place / name
-    return None
 
 
 # ---------------------------------------------------------------------------------------- MNIST
@@ -175,40 +168,59 @@ def fetch_mnist(file: str) -> Path:
     return fetch(urls, cache_folder() / "mnist" / file, f"md5:{MNIST_MD5[file]}")
 
 
-def fetch(urls: Iterable[str], target: Path, checksum: str | None) -> Path:
-    """What the first of urls that works gives, as the file target; checksum is "md5:..." or none.
-
-    Raises DataError when none does.
-    """
-    try:
-        import pooch  # here, for serving neither has nor needs it
-    except ImportError:
-        raise DataError("fetching data needs `pip install -r requirements-dev.txt`") from None
-    pooch.get_logger().setLevel("WARNING")
-    failures = []
-    for url in urls:
-        downloader = pooch.HTTPDownloader(timeout=20)
-        try:
-            pooch.retrieve(url, checksum, target.name, target.parent, downloader=downloader)
-            return target
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors, a bad hash is not
-            failures.append(f"{urlsplit(url).netloc} ({type(error).__name__})")
-    raise DataError(
-        f"{target.name} is not in {', nor in '.join(map(str, places()))}, and not to be had from "
-        f"{', nor from '.join(failures) or 'any mirror'}: go online and run `python -m nn data`, "
-        "or set DIGITS_DATA to a folder that has it"
-    )
-
-
 # ------------------------------------------------------------------------------------ pen strokes
+
+
+PEN_COPIES = 6  # of each drawing in training, in other places, sizes, pens and styles each time
+RESTYLED = 0.4  # of the copies of digits that can be written in several ways
 
 
 def pen(split: str) -> DataSet:
     """Pen strokes drawn and preprocessed as the page and the server would.
 
-    The training split has every drawing four times, in other places, sizes and pens each time.
+    In training, every drawing comes several times, by a less steady hand each time but the first,
+    and many in a style that the writer does not have.
     """
-    return DataSet(*renderings(pen_drawings(split), copies=4 if split == "train" else 1))
+    drawings = pen_drawings(split)
+    return DataSet(*renderings(varied(drawings) if split == "train" else drawings))
+
+
+def varied(drawings: list[Drawing]) -> list[Drawing]:
+    """PEN_COPIES of each drawing, all but one shaken, many restyled; the same each time."""
+    rng = np.random.default_rng(6)
+    copies = []
+    for drawing in drawings:
+        copies.append(drawing)
+        names = styles_for(drawing.label)
+        for _ in range(PEN_COPIES - 1):
+            strokes = None
+            if names and rng.random() < RESTYLED:
+                strokes = restyled(names[rng.integers(len(names))], drawing.strokes, rng)
+            copies.append(drawing._replace(strokes=shaken(strokes or drawing.strokes, rng, 0.7)))
+    return copies
+
+
+def styles(split: str) -> DataSet:
+    """Each style of nn.styles made of the split's drawings, each drawing once."""
+    return DataSet(
+        *renderings([drawing for made in made_styles(split).values() for drawing in made])
+    )
+
+
+def made_styles(split: str) -> dict[str, list[Drawing]]:
+    """The split's drawings rewritten, by style."""
+    rng = np.random.default_rng(7)
+    drawings = pen_drawings(split)
+    made: dict[str, list[Drawing]] = {}
+    for style, (label, _) in STYLES.items():
+        of_label = [drawing for drawing in drawings if drawing.label == label]
+        rewritten = [restyled(style, drawing.strokes, rng) for drawing in of_label]
+        made[style] = [
+            drawing._replace(strokes=strokes)
+            for drawing, strokes in zip(of_label, rewritten, strict=True)
+            if strokes
+        ]
+    return made
 
 
 def pen_drawings(split: str) -> list[Drawing]:
@@ -268,8 +280,83 @@ def fetch_pen() -> Path:
     return target
 
 
-SETS = {"mnist": mnist, "pen": pen}
-FILES = (*(f"mnist/{name}" for name in MNIST_MD5), f"pen/{PEN_FILE}.gz")
+# ------------------------------------------------------------------------------------- non-digits
+
+
+def nondigits(split: str) -> DataSet:
+    """Drawings that are no digit, labelled NOT_A_DIGIT."""
+    images = np.concatenate(list(nondigit_groups(split).values()))
+    return DataSet(images, np.full(len(images), NOT_A_DIGIT))
+
+
+def nondigit_groups(split: str) -> dict[str, Array]:
+    """Images (n, 28, 28) uint8 of drawings that are no digit, by what they are."""
+    train = mnist("train")
+    sources = Sources(
+        pen_drawings(split), (train.images, train.labels), characters(split), pictures(split)
+    )
+    return make_nondigits(split, sources)
+
+
+# ------------------------------------------------------------------------------ one's own pictures
+
+
+def own_pictures(folder: Path, split: str) -> DataSet:
+    """Pictures named by label, such as 7/photo.jpg or 7-anything.png, preprocessed as on the page.
+
+    Of each digit's pictures, by name, every ninth of ten is for validation, every tenth for the
+    test; the split "all" has every one.  Raises DataError for a folder without any, and for a
+    picture that cannot be read or is blank.
+    """
+    by_label: dict[int, list[Path]] = {}
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in PICTURES and (label := label_of(path)) is not None:
+            by_label.setdefault(label, []).append(path)
+    rows = {"train": range(8), "validation": (8,), "test": (9,), "all": range(10)}[split]
+    chosen = [
+        (path, label)
+        for label, paths in sorted(by_label.items())
+        for i, path in enumerate(paths)
+        if i % 10 in rows
+    ]
+    if not chosen:
+        raise DataError(
+            f"{folder} has no pictures for {split}: put ten or more of each digit into folders "
+            "named 0 to 9, or begin their names with the digit, as in 7-anything.png"
+        )
+    images = [np.rint(read_picture(path) * 255).astype(np.uint8) for path, _ in chosen]
+    return DataSet(np.stack(images), np.array([label for _, label in chosen]))
+
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+
+
+def label_of(path: Path) -> int | None:
+    """The digit a picture's folder or name says, or None."""
+    for word in (path.parent.name, re.split(r"[^0-9]", path.stem, maxsplit=1)[0]):
+        if re.fullmatch("[0-9]", word):
+            return int(word)
+    return None
+
+
+def read_picture(path: Path) -> Array:
+    """The 28x28 input of a picture file.  Raises DataError when there is none in it."""
+    try:
+        seen = to_input(path.read_bytes())
+    except (PictureError, OSError) as error:
+        raise DataError(f"{path}: {error}") from None
+    if seen is None:
+        raise DataError(f"{path} is blank: take it out of the folder")
+    return seen
+
+
+SETS = {"mnist": mnist, "pen": pen, "styles": styles, "nondigits": nondigits}
+FILES = (
+    *(f"mnist/{name}" for name in MNIST_MD5),
+    f"pen/{PEN_FILE}.gz",
+    f"nondigits/{CHARACTERS_FILE}",
+    f"nondigits/{PICTURES_FILE}",
+)
 
 
 def find_file(file: str) -> Path | None:
@@ -280,4 +367,8 @@ def find_file(file: str) -> Path | None:
 def fetch_file(file: str) -> Path:
     """One of FILES, fetched into the cache.  Raises DataError when it can't be had."""
     folder, name = file.split("/")
-    return fetch_mnist(name) if folder == "mnist" else fetch_pen()
+    if folder == "mnist":
+        return fetch_mnist(name)
+    return {f"{PEN_FILE}.gz": fetch_pen, CHARACTERS_FILE: fetch_characters}.get(
+        name, fetch_pictures
+    )()

@@ -12,8 +12,11 @@ def written_whole(path: Path | str) -> Iterator[IO[bytes]]:
     """A binary file that takes its name only when all of it is on disk.
 
     When the block raises (disk full, Ctrl-C), what was there under that name stays as it was.
+    Raises OSError when that is no plain file.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():  # a folder, or a device that would be replaced
+        raise OSError(f"{path} is no plain file, and is not written to")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:

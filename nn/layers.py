@@ -121,6 +121,21 @@ def correlate(x: Array, W: Array) -> Array:
     return y
 
 
+def across(channels: Array, x: Array) -> Array:
+    """A number for each channel (c,) at each place of an image: (a,), for x (n, ..., c) as (n, a).
+
+    Broadcasting over the last axis works through c numbers at a time, and a handful of channels is
+    too few to be fast: repeated over the whole image, the same product takes a quarter of the time.
+    """
+    return np.tile(channels, x[0].size // len(channels))
+
+
+def mean_over_rows(x: Array) -> Array:
+    """The mean (c,) of each channel of x (n, ..., c), as one BLAS call."""
+    rows = x.reshape(-1, x.shape[-1])
+    return np.asarray(np.full(len(rows), 1 / len(rows), x.dtype) @ rows)
+
+
 def pad(x: Array, margin: int) -> Array:
     """x (n, h, w, c) with `margin` zeros around each image."""
     n, h, w, c = x.shape
@@ -163,7 +178,8 @@ class Conv:
         if self.padding == "same":
             x = pad(x, self.size // 2)
         y = correlate(x, params["W"])  # n h' w' filters
-        y += params["b"]
+        flat = y.reshape(len(y), -1)
+        flat += across(params["b"], y)
         return y, x
 
     def backward(
@@ -371,30 +387,30 @@ class BatchNorm:
     def forward(
         self, params: Params, x: Array, rng: np.random.Generator | None = None
     ) -> tuple[Array, Any]:
-        rows = x.reshape(-1, x.shape[-1])
-        mean_of = np.full(len(rows), 1 / len(rows), x.dtype)  # a mean over rows as one BLAS call
-        unit = rows - mean_of @ rows
-        deviation = np.sqrt(mean_of @ (unit * unit) + x.dtype.type(self.epsilon))
-        unit /= deviation
-        y = unit * params["gamma"]
-        y += params["beta"]
+        unit = x.reshape(len(x), -1) - across(mean_over_rows(x), x)  # a row for each image
+        variance = mean_over_rows((unit * unit).reshape(x.shape))
+        deviation = np.sqrt(variance + x.dtype.type(self.epsilon))
+        unit /= across(deviation, x)
+        y = unit * across(params["gamma"], x)
+        y += across(params["beta"], x)
         return y.reshape(x.shape), (unit, deviation)
 
     def backward(
         self, params: Params, cache: Any, dy: Array, want_dx: bool = True
     ) -> tuple[Array | None, Params]:
-        unit, deviation = cache  # unit: the normalised x, as rows
-        rows = dy.reshape(unit.shape)
-        ones = np.ones(len(rows), dy.dtype)
-        dgamma, dbeta = ones @ (rows * unit), ones @ rows
+        unit, deviation = cache  # unit: the normalised x, a row for each image
+        flat = dy.reshape(unit.shape)
+        mean_dyu, mean_dy = mean_over_rows((flat * unit).reshape(dy.shape)), mean_over_rows(dy)
+        count = dy.size // dy.shape[-1]
+        grads = {"gamma": mean_dyu * count, "beta": mean_dy * count}
         if not want_dx:
-            return None, {"gamma": dgamma, "beta": dbeta}
+            return None, grads
         # what dy says, less the part that mean and variance take back
-        dx = unit * (dgamma / -len(rows))
-        dx += rows
-        dx -= dbeta / len(rows)
-        dx *= params["gamma"] / deviation
-        return dx.reshape(dy.shape), {"gamma": dgamma, "beta": dbeta}
+        dx = unit * across(-mean_dyu, dy)
+        dx += flat
+        dx -= across(mean_dy, dy)
+        dx *= across(params["gamma"] / deviation, dy)
+        return dx.reshape(dy.shape), grads
 
 
 LAYERS: tuple[type, ...] = (

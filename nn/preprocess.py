@@ -21,6 +21,7 @@ MAX_JPEG_PIXELS = 25_000_000  # more, because libjpeg shrinks while it decodes
 MAX_JPEG_SCANS = 100  # a progressive JPEG has about ten; each costs a pass over all of it
 WORKING_SIDE = 600  # larger pictures are shrunk to about this: 20 pixels are wanted in the end
 
+LEAST_SIZE = 0.015  # of the picture's longer side; less is a speck, not a drawing
 LEAST_CONTRAST = 0.04  # of the whole range from black to white; less is an empty sheet
 FLOOR = 0.1  # ink fainter than this share of full ink is JPEG ringing or camera noise
 EDGE = 0.3  # a pixel with this share of full ink counts when the ink is cropped
@@ -58,7 +59,10 @@ def image_to_input(image: Image.Image) -> Array | None:
     ink = subtract_paper(gray(flatten(shrink(image))))
     if ink is None:
         return None
-    return centre(fit(crop(ink)))
+    drawing = crop(ink)
+    if max(drawing.shape) < LEAST_SIZE * max(ink.shape):
+        return None
+    return centre(fit(drawing))
 
 
 def open_picture(content: bytes) -> Image.Image:

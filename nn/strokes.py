@@ -11,11 +11,12 @@ from nn.preprocess import image_to_input
 Point = tuple[float, float]
 Strokes = list[list[Point]]
 
+NOT_A_DIGIT = 10  # the label of all that is none
 FINE = 2  # pictures are drawn so many times larger and shrunk, for Pillow draws hard edges
 
 
 class Drawing(NamedTuple):
-    """A digit drawn by a writer; y grows downwards, the unit does not matter."""
+    """A digit, or NOT_A_DIGIT, drawn by a writer; y grows downwards, the unit does not matter."""
 
     label: int
     writer: int
@@ -50,34 +51,66 @@ def draw(
     return image.reduce(FINE)
 
 
-def renderings(drawings: list[Drawing], copies: int, side: int = 280) -> tuple[Array, Array]:
-    """Images (n, 28, 28) uint8 and labels (n,): each drawing `copies` times, in the order given.
+def framed(strokes: Strokes) -> list[Array]:
+    """Each stroke as points (n, 2), moved and scaled so that all of it stands in 0..1.
 
-    Place, size and pen are random, and the same each time it is asked.  With several copies, made
-    for training, some of the zeros get the slash that other people draw.
+    The longer side of the box around it is 1, its upper left corner 0, 0.
+    """
+    lines = [np.asarray(stroke, float) for stroke in strokes]
+    points = np.concatenate(lines)
+    low = points.min(axis=0)
+    scale = 1 / max(*(points.max(axis=0) - low), 1e-9)
+    return [(line - low) * scale for line in lines]
+
+
+def as_strokes(lines: list[Array]) -> Strokes:
+    return [[(float(x), float(y)) for x, y in line] for line in lines]
+
+
+def shaken(strokes: Strokes, rng: np.random.Generator, amount: float = 1.0) -> Strokes:
+    """The same strokes from a less steady hand, in 0..1 or a little beyond.
+
+    The plane is bent by a few slow waves (an elastic deformation, as in Simard et al. 2003, but of
+    the strokes), each stroke trembles along its way, and the hand turns, slants and stretches all
+    of it: by about 5 degrees, a slope of 0.1 and 8 % at amount 1.  One hand in four is fast, and
+    leaves few points.
+    """
+    lines = framed(strokes)
+    turn, slant = np.radians(rng.normal(0, 5 * amount)), rng.normal(0, 0.1 * amount)
+    stretch = np.exp(rng.normal(0, 0.08 * amount, 2))
+    cos, sin = np.cos(turn), np.sin(turn)
+    matrix = np.array([[cos, -sin], [sin, cos]]) @ [[1, -slant], [0, 1]] * stretch
+    waves = rng.normal(0, 4, (3, 2)), rng.uniform(0, 2 * np.pi, 3), rng.normal(0, 0.018, (3, 2))
+    frequency, phase, height = waves
+    every = int(rng.integers(2, 4)) if rng.random() < 0.25 else 1
+    shaky = []
+    for line in lines:
+        if len(line) > 20:
+            line = np.concatenate([line[:-1:every], line[-1:]])
+        line = line + np.sin(line @ frequency.T + phase) @ height * amount
+        tremble = rng.normal(0, 0.012 * amount, line.shape)
+        if len(line) > 4:  # neighbours tremble together
+            tremble[1:-1] = (tremble[:-2] + tremble[1:-1] + tremble[2:]) / 2
+        shaky.append((line + tremble) @ matrix.T)
+    return as_strokes(shaky)
+
+
+def seen_of(strokes: Strokes, rng: np.random.Generator, side: int) -> Array:
+    """The 28x28 input, as uint8, of strokes drawn on a canvas at a random place, size and pen."""
+    size = side * rng.uniform(0.25, 0.92)
+    pen = min(side * np.exp(rng.uniform(np.log(0.025), np.log(0.125))), 0.25 * size)
+    reach = max(0.0, (side - size - pen) / 2)
+    x, y = side / 2 + rng.uniform(-reach, reach, 2)
+    seen = image_to_input(draw(strokes, side, pen, (x, y), size))
+    assert seen is not None, "a pen of any width leaves ink"
+    return np.rint(seen * 255).astype(np.uint8)
+
+
+def renderings(drawings: list[Drawing], side: int = 280) -> tuple[Array, Array]:
+    """Images (n, 28, 28) uint8 and labels (n,): each drawing once, in the order given.
+
+    Place, size and pen are random, and the same each time it is asked.
     """
     rng = np.random.default_rng(28)
-    images, labels = [], []
-    for drawing in drawings:
-        for _ in range(copies):
-            strokes = drawing.strokes
-            if copies > 1 and drawing.label == 0 and rng.random() < 0.15:
-                strokes = [*strokes, slash(strokes, rng)]
-            size = side * rng.uniform(0.25, 0.92)
-            pen = min(side * np.exp(rng.uniform(np.log(0.025), np.log(0.125))), 0.25 * size)
-            reach = max(0.0, (side - size - pen) / 2)
-            x, y = side / 2 + rng.uniform(-reach, reach, 2)
-            seen = image_to_input(draw(strokes, side, pen, (x, y), size))
-            assert seen is not None, "a pen of any width leaves ink"
-            images.append(np.rint(seen * 255).astype(np.uint8))
-            labels.append(drawing.label)
-    return np.stack(images), np.array(labels)
-
-
-def slash(strokes: Strokes, rng: np.random.Generator) -> list[Point]:
-    """A stroke from lower left to upper right across the strokes' box, a little beyond or short."""
-    points = np.concatenate([np.asarray(stroke, float) for stroke in strokes])
-    low, high = points.min(axis=0), points.max(axis=0)
-    middle, half = (low + high) / 2, (high - low) / 2 * rng.uniform(0.7, 1.15, 2)
-    ends = np.array([[-1, 1], [1, -1]]) * half + middle
-    return [(float(x), float(y)) for x, y in np.linspace(ends[0], ends[1], 12)]
+    images = [seen_of(drawing.strokes, rng, side) for drawing in drawings]
+    return np.stack(images), np.array([drawing.label for drawing in drawings])

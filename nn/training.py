@@ -4,8 +4,9 @@ Every epoch draws from a generator of its own, made of the seed and the epoch's 
 training resumed from a checkpoint goes on bit for bit as if it had never stopped.
 """
 
+import ctypes
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.data import DataSet, as_input
+from nn.data import DataSet, as_input, join
 from nn.layers import Array, BatchNorm, Params
 from nn.network import Network, WeightsError, new_network, read_npz, write_npz
 from nn.zoo import Recipe
@@ -29,17 +30,22 @@ class Diverged(Exception):
 
 def train(
     recipe: Recipe,
-    training: DataSet,
+    training: Sequence[DataSet],
     validation: DataSet,
     checkpoint: Path | None = None,
     resume: bool = False,
     progress: bool = True,
+    after_epoch: Callable[[dict[str, Any]], None] | None = None,
 ) -> Network:
-    """The network the recipe makes of the training set; its history is in `about`.
+    """The network the recipe makes of the training sets; its history is in `about`.
 
     With a checkpoint path the state is written there after each epoch, and `resume` starts from it
-    when it exists.  Raises Diverged, or WeightsError for a checkpoint of another recipe.
+    when it exists.  after_epoch is given each epoch's row of the history; what it raises ends the
+    training.  Raises Diverged, or WeightsError for a checkpoint of another recipe.
     """
+    keep_memory()
+    training = [limited(part, recipe.limit) for part in training]
+    whole, sizes = join(training), [len(part.labels) for part in training]
     network = new_network(recipe.layers, recipe.loss, recipe.seed)
     state = recipe.optimizer.init(network.params)
     average = copied(network.params) if recipe.averaging else network.params
@@ -49,8 +55,8 @@ def train(
     served = network
     for epoch in range(len(run.history) + 1, recipe.epochs + 1):
         started = time.perf_counter()
-        row = train_epoch(run, recipe, training, epoch, progress)
-        served = ready_to_serve(replace(network, params=run.average), training)
+        row = train_epoch(run, recipe, whole, sizes, epoch, progress)
+        served = ready_to_serve(replace(network, params=run.average), whole)
         row |= validate(served, validation)
         row["seconds"] = round(time.perf_counter() - started, 1)
         run.history.append(row)
@@ -58,9 +64,19 @@ def train(
             print(describe(row), flush=True)
         if checkpoint:
             run.save(checkpoint, recipe)
+        if after_epoch:
+            after_epoch(row)
     if served is network:  # resumed after the last epoch
-        served = ready_to_serve(replace(network, params=run.average), training)
+        served = ready_to_serve(replace(network, params=run.average), whole)
     return replace(served, about={"recipe": recipe.to_json(), "history": run.history})
+
+
+def limited(digits: DataSet, limit: int) -> DataSet:
+    """At most so many of the images, the same ones each time; all of them for 0."""
+    if not limit or limit >= len(digits.labels):
+        return digits
+    rows = np.random.default_rng(0).permutation(len(digits.labels))[:limit]
+    return DataSet(digits.images[rows], digits.labels[rows])
 
 
 class Run:
@@ -105,12 +121,20 @@ class Run:
 
 
 def train_epoch(
-    run: Run, recipe: Recipe, training: DataSet, epoch: int, progress: bool
+    run: Run,
+    recipe: Recipe,
+    training: DataSet,
+    sizes: Sequence[int],
+    epoch: int,
+    progress: bool,
 ) -> dict[str, Any]:
-    """One pass over the training set, less what fills no whole batch; the history's row of it."""
+    """One pass over the training sets, less what fills no whole batch; the history's row of it.
+
+    training is all sets as one, sizes how many images each has.
+    """
     network = run.network
     rng = np.random.default_rng([recipe.seed, epoch])
-    order = rng.permutation(len(training.labels))
+    order = epoch_order(rng, sizes, recipe.shares or (1.0,) * len(sizes))
     steps = max(1, len(order) // recipe.batch)  # a set smaller than a batch is one
     first_step = (epoch - 1) * steps
     loss_sum = right_sum = seen = 0.0
@@ -150,6 +174,16 @@ def train_epoch(
     return {"epoch": epoch, "rate": rate, "loss": loss_sum / seen, "accuracy": right_sum / seen}
 
 
+def epoch_order(rng: np.random.Generator, sizes: Sequence[int], shares: Sequence[float]) -> Array:
+    """The rows of an epoch in random order: of each set its share, drawn without repetition."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    drawn = [
+        start + rng.permutation(size)[: round(size * share)]
+        for start, size, share in zip(starts, sizes, shares, strict=True)
+    ]
+    return rng.permutation(np.concatenate(drawn))
+
+
 def learn_from(
     network: Network, recipe: Recipe, training: DataSet, rows: Array, rng: np.random.Generator
 ) -> tuple[float, int, list[Params]]:
@@ -176,6 +210,22 @@ def mean_of(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
         }
         for layers in zip(*grads, strict=True)
     ]
+
+
+def keep_memory() -> None:
+    """Keep the memory of arrays that are gone for those to come, where the C library is glibc.
+
+    Left alone it hands big arrays back to the system, and each new one is paged in afresh, which
+    takes a third of a training's time.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):
+        return
+    mmap_threshold, trim_threshold, arenas = -3, -1, -8  # as in malloc.h
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, (1 << 31) - 1)
+    mallopt(arenas, 1)
 
 
 def one_thread_each(shards: int) -> Any:
@@ -207,7 +257,7 @@ def ready_to_serve(network: Network, training: DataSet) -> Network:
 def validate(network: Network, validation: DataSet) -> dict[str, float]:
     outputs = network.outputs(as_input(validation.images))
     loss, _ = network.loss.loss_and_gradient(outputs, validation.labels)
-    accuracy = float((outputs.argmax(axis=1) == validation.labels).mean())
+    accuracy = float((outputs[:, :10].argmax(axis=1) == validation.labels).mean())
     return {"validation_loss": loss, "validation_accuracy": accuracy}
 
 

@@ -36,7 +36,9 @@ from nn.records import from_record, to_record
 class Recipe:
     """Everything that decides what a training gives; same recipe, same machine: same weights.
 
-    `data` names sets of nn.data; averaging is the decay of a moving average of the weights, 0 for
+    `data` names sets of nn.data; an epoch sees all of each, or the share of it that `shares` says,
+    drawn anew each time.  With a `limit` so many images of each set are all there is, drawn once.
+    averaging is the decay of a moving average of the weights, 0 for
     none (Polyak & Juditsky 1992).  Each batch is split into `shards` that are worked on by a thread
     each; BatchNorm sees one shard at a time, so their number is part of the recipe.
     """
@@ -53,6 +55,8 @@ class Recipe:
     averaging: float = 0.0
     shards: int = 1
     data: tuple[str, ...] = ("mnist",)
+    shares: tuple[float, ...] = ()
+    limit: int = 0
     seed: int = 1
 
     def to_json(self) -> dict[str, Any]:
@@ -181,28 +185,30 @@ RECIPES = (
     ),
     Recipe(
         name="best",
-        title="Five convolutions, trained on pen strokes too",
+        title="Six convolutions, trained on pen strokes and on what is no digit",
         layers=(
-            *conv_block(24),
+            *conv_block(16),
             *conv_block(24),
             MaxPool(),
             *conv_block(48),
             *conv_block(48),
             MaxPool(),
-            *conv_block(96, "valid"),
+            *conv_block(96),
+            *conv_block(56, "valid"),
             Flatten(),
             Dropout(0.3),
-            Dense(10, gain=1.0),
+            Dense(11, gain=1.0),  # the eleventh class: not a digit
         ),
         loss=CrossEntropy(smoothing=0.02),
         optimizer=Adam(decay=0.02),
         schedule=OneCycle(8e-3),
         batch=128,
-        epochs=15,
+        epochs=22,
         augmentation=(Affine(),),
         averaging=0.998,
-        shards=4,
-        data=("mnist", "pen"),
+        shards=2,
+        data=("mnist", "pen", "nondigits"),
+        shares=(1.0, 1.0, 0.25),
     ),
 )
 

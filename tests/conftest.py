@@ -10,9 +10,11 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import requests
 from browser import FLAGS, find_browser
+from postgres import find_postgres, running_postgres
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +32,20 @@ def drawings():
     return json.loads((ROOT / "tests" / "drawings.json").read_text())["drawings"]
 
 
+# A two with corners is refused: it resembles a Korean letter that best has learnt is no digit.
+REFUSED = (2, "square")
+
+
+@pytest.fixture(scope="session")
+def own_digits(drawings):
+    """Our own drawings of digits, but for the one that is refused."""
+    return [
+        drawing
+        for drawing in drawings
+        if drawing["label"] is not None and (drawing["label"], drawing["style"]) != REFUSED
+    ]
+
+
 @pytest.fixture(scope="session")
 def mnist_test():
     from nn import data
@@ -37,6 +53,29 @@ def mnist_test():
     if not all(data.find_file(file) for file in data.FILES if file.startswith("mnist/t10k")):
         missing("MNIST is not here: `python -m nn data` fetches it")
     return data.load("mnist", "test")
+
+
+@pytest.fixture
+def small_mnist(tmp_path, monkeypatch):
+    """A table of 600 images as the only MNIST there is; no mirror can be reached."""
+    from nn import data, others
+
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(data, "MNIST_MIRRORS", ())
+    monkeypatch.setattr(data, "PEN_ARCHIVES", ())
+    monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", ())
+    monkeypatch.setattr(others, "PICTURES_MIRRORS", ())
+    rng = np.random.default_rng(1)
+    labels = np.arange(600) % 10
+    images = rng.integers(0, 80, (600, 28, 28))
+    for image, label in zip(images, labels, strict=True):
+        image[4 + 2 * label : 6 + 2 * label, 4:24] = 255
+    table = np.column_stack([labels, images.reshape(600, -1)])
+    (tmp_path / "given" / "mnist").mkdir(parents=True)
+    for name in ("mnist_train.csv", "mnist_test.csv"):
+        np.savetxt(tmp_path / "given" / "mnist" / name, table, "%d", delimiter=",")
+    return tmp_path
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +86,15 @@ def pen_test():
     if not data.find_file(f"pen/{data.PEN_FILE}.gz"):
         missing("the pen strokes are not here: `python -m nn data` fetches them")
     return data.pen_drawings("test")
+
+
+@pytest.fixture(scope="session")
+def nondigits_here():
+    """Nothing; the drawings that are no digits can be made, which takes the data sets."""
+    from nn import data
+
+    if not all(data.find_file(file) for file in data.FILES):
+        missing("some data sets are not here: `python -m nn data` fetches them")
 
 
 @pytest.fixture(scope="session")
@@ -115,3 +163,13 @@ def chromium():
             missing(f"{path} does not start: {str(error).splitlines()[0]}")
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of an empty database on a real server, started once for all tests."""
+    binaries = find_postgres()
+    if binaries is None:
+        missing("there is no PostgreSQL here: apt install postgresql")
+    with running_postgres(binaries) as url:
+        yield url

@@ -1,39 +1,27 @@
 """python -m nn: its commands do what they say, and every mistake gets one sentence and a status."""
 
+import csv
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from nn import data
+from nn import data, others
 from nn.__main__ import main
+from nn.augment import Affine, Elastic
 from nn.network import Network
+from nn.optimizers import Adam, Constant, Cosine, OneCycle
 from nn.strokes import draw
+from nn.variants import variant
+from nn.zoo import ZOO, Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture
-def small_mnist(tmp_path, monkeypatch):
-    """A table of 600 images as the only MNIST there is; no mirror can be reached."""
-    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "MNIST_MIRRORS", ())
-    monkeypatch.setattr(data, "PEN_ARCHIVES", ())
-    rng = np.random.default_rng(1)
-    labels = np.arange(600) % 10
-    images = rng.integers(0, 80, (600, 28, 28))
-    for image, label in zip(images, labels, strict=True):
-        image[4 + 2 * label : 6 + 2 * label, 4:24] = 255
-    table = np.column_stack([labels, images.reshape(600, -1)])
-    (tmp_path / "given" / "mnist").mkdir(parents=True)
-    for name in ("mnist_train.csv", "mnist_test.csv"):
-        np.savetxt(tmp_path / "given" / "mnist" / name, table, "%d", delimiter=",")
-    return tmp_path
 
 
 @pytest.fixture
@@ -51,7 +39,7 @@ def run(*arguments):
 def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys):
     out = small_mnist / "out"
     assert run("train", "softmax", "--epochs", 3, "--seed", 5, "--out", out) == 0
-    assert [path.name for path in out.iterdir()] == ["softmax.npz"]
+    assert {path.name for path in out.iterdir()} == {"softmax.npz", "softmax.history.csv"}
     network = Network.load(out / "softmax.npz")
     assert [row["epoch"] for row in network.about["history"]] == [1, 2, 3]
     assert network.about["recipe"]["seed"] == 5
@@ -74,6 +62,77 @@ def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys)
     assert answer["picture"] == str(digit_file)
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert answer["digit"] == int(np.argmax(answer["probabilities"]))
+
+
+def test_the_history_is_a_table_too(small_mnist):
+    assert run("train", "ten", "--epochs", 2, "--out", small_mnist) == 0
+    history = Network.load(small_mnist / "ten.npz").about["history"]
+    with (small_mnist / "ten.history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{key: float(value) for key, value in row.items()} for row in rows] == history
+
+
+def test_every_setting_of_a_recipe_can_be_overridden(small_mnist):
+    words = "--epochs 2 --rate 0.003 --batch 32 --optimizer adam --schedule constant --seed 7"
+    words += " --augment affine,elastic --data mnist --limit 90"
+    assert run("train", "ten", *words.split(), "--out", small_mnist) == 0
+    network = Network.load(small_mnist / "ten.npz")
+    recipe = Recipe.from_json(network.about["recipe"])
+    assert recipe.layers == ZOO["ten"].layers
+    assert (recipe.epochs, recipe.batch, recipe.seed, recipe.limit) == (2, 32, 7, 90)
+    assert recipe.optimizer == Adam()
+    assert recipe.schedule == Constant(0.003)
+    assert recipe.augmentation == (Affine(), Elastic(push=0.5))
+    assert [row["rate"] for row in network.about["history"]] == [0.003, 0.003]
+
+
+def test_a_rate_alone_keeps_the_schedule_and_a_schedule_alone_the_rate():
+    assert variant(ZOO["sigmoid"], rate=0.1).schedule == replace(ZOO["sigmoid"].schedule, value=0.1)
+    assert variant(ZOO["best"], rate=0.1).schedule == OneCycle(peak=0.1)
+    assert variant(ZOO["best"], schedule="cosine").schedule == Cosine(ZOO["best"].schedule.peak)
+    assert variant(ZOO["best"]) == ZOO["best"]
+
+
+@pytest.fixture
+def own_pictures(tmp_path):
+    """Twenty pictures of a bar that stands, labelled 1, and of one that lies, labelled 7."""
+    folder = tmp_path / "own"
+    (folder / "1").mkdir(parents=True)
+    for i in range(20):
+        at, name = 60 + 3 * i, f"{i:02}"
+        draw([[(0, 0), (0, 1)]], 280, 16, (at, 140), 150).save(folder / f"1/photo{name}.png")
+        draw([[(0, 0), (1, 0)]], 280, 16, (140, at), 150).save(folder / f"7-{name}.jpg")
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / "unlabelled.png").write_bytes(b"never read")
+    return folder
+
+
+def test_one_trains_and_measures_on_a_folder_of_ones_own(own_pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ("--data", own_pictures, "--epochs", 30, "--batch", 8, "--out", out)
+    assert run("train", "softmax", *words) == 0
+    counts = {s: len(data.load(str(own_pictures), s).labels) for s in (*data.SPLITS, "all")}
+    assert counts == {"train": 32, "validation": 4, "test": 4, "all": 40}
+    capsys.readouterr()
+    assert run("evaluate", out / "softmax.npz", "--on", own_pictures, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["count"], result["accuracy"]) == (40, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"nonsense", "not a JPEG, PNG or WebP"), (None, "is blank: take it out")],
+)
+def test_a_picture_of_the_folder_that_cannot_be_used_is_named(own_pictures, capsys, content, words):
+    bad = own_pictures / "1" / "zz.png"
+    if content:
+        bad.write_bytes(content)
+    else:
+        Image.new("L", (50, 50), 255).save(bad)
+    assert run("evaluate", "best", "--on", own_pictures) == 1
+    error = capsys.readouterr().err
+    assert "zz.png" in error
+    assert words in error
 
 
 def test_predict_goes_on_after_a_picture_it_cannot_read(digit_file, tmp_path, capsys):
@@ -111,14 +170,31 @@ MISTAKES = [
     (("train", "ten", "--epochs", "many"), 2, "whole number from 1 up"),
     (("train", "ten", "--seed", "-3"), 2, "whole number from 0 up"),
     (("evaluate", "nothing"), 2, "there is no file nothing"),
-    (("evaluate", "best", "--on", "cats"), 2, "invalid choice"),
+    (("evaluate", "best", "--on", "cats"), 2, "there is no folder cats"),
+    (("evaluate", "best", "--on", "OUT"), 1, "has no pictures for all"),
+    (("evaluate", "best", "--on", "OUT", "--record"), 2, "--record keeps"),
+    (("evaluate", "best", "--on", "mnist", "--split", "all"), 2, "is for folders"),
+    (("train", "ten", "--rate", "0"), 2, "not a number above 0"),
+    (("train", "ten", "--rate", "fast"), 2, "not a number above 0"),
+    (("train", "ten", "--rate", "nan"), 2, "not a number above 0"),
+    (("train", "ten", "--batch", "0"), 2, "whole number from 1 up"),
+    (("train", "ten", "--limit", "0"), 2, "whole number from 1 up"),
+    (("train", "ten", "--augment", "blur"), 2, "'blur' is no augmentation"),
+    (("train", "ten", "--optimizer", "adagrad"), 2, "invalid choice"),
+    (("train", "ten", "--schedule", "never"), 2, "invalid choice"),
+    (("train", "ten", "--data", "nowhere", "--out", "OUT"), 1, "no data set 'nowhere'"),
+    (("train", "ten", "--data", "mnist,nondigits"), 2, "ten classes"),
     (("evaluate", "README.md"), 1, "is not a weights file"),
     (("predict", "best"), 2, "PICTURE"),
     (("predict", "best", "none.png"), 1, "none.png"),
     (("evaluate", "best", "--on", "mnist"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "styles"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "nondigits"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "robustness"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "has none of these"),
     (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
     (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
-    (("data",), 1, "5 files are missing"),
+    (("data",), 1, "7 files are missing"),
     ((), 2, "COMMAND"),
 ]
 
@@ -131,6 +207,8 @@ def test_a_mistake_gets_a_sentence_and_a_status(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(data, "MNIST_MIRRORS", ("http://127.0.0.1:9/",))
     monkeypatch.setattr(data, "PEN_ARCHIVES", ("http://127.0.0.1:9/pen.zip",))
+    monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", ("http://127.0.0.1:9/strokes.zip",))
+    monkeypatch.setattr(others, "PICTURES_MIRRORS", ("http://127.0.0.1:9/",))
     monkeypatch.chdir(ROOT)
     try:
         ended = main([argument.replace("OUT", str(tmp_path)) for argument in arguments])

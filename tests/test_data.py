@@ -11,9 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import numpy as np
 import pytest
 
-from nn import data
+from nn import data, others
 from nn.data import DataError
-from nn.strokes import Drawing, draw, renderings
+from nn.fetch import fetch
+from nn.strokes import NOT_A_DIGIT, Drawing, draw, renderings
 
 RNG = np.random.default_rng(1)
 IMAGES = RNG.integers(0, 256, (6000, 28, 28)).astype(np.uint8)
@@ -31,6 +32,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "given" / "mnist").mkdir(parents=True)
     (tmp_path / "given" / "pen").mkdir()
+    (tmp_path / "given" / "nondigits").mkdir()
     return tmp_path / "given"
 
 
@@ -158,8 +160,8 @@ def test_every_writer_is_in_one_split(home):
 
 def test_renderings_are_the_same_each_time_and_hold_their_digit():
     seven = Drawing(7, 1, [[(0.0, 0.0), (10.0, 0.0), (4.0, 18.0)]])
-    images, labels = renderings([seven] * 3, copies=4)
-    again, _ = renderings([seven] * 3, copies=4)
+    images, labels = renderings([seven] * 12)
+    again, _ = renderings([seven] * 12)
     np.testing.assert_array_equal(images, again)
     assert images.shape == (12, 28, 28)
     assert images.dtype == np.uint8
@@ -221,7 +223,7 @@ def test_what_one_mirror_lacks_cuts_or_falsifies_the_next_one_gives(mirror, home
     paths = ["/lacks", "/fails", "/cuts", "/lies", "/good", "/never-asked"]
     target = tmp_path / "cache" / "set" / "file.gz"
     urls = ["http://127.0.0.1:9/closed", *(mirror.address + path for path in paths)]
-    assert data.fetch(urls, target, CHECKSUM) == target
+    assert fetch(urls, target, CHECKSUM) == target
     assert target.read_bytes() == CONTENT
     assert mirror.asked == paths[:-1]
     assert [file.name for file in target.parent.iterdir()] == ["file.gz"]
@@ -266,3 +268,85 @@ def test_an_archive_that_is_none_is_refused(mirror, home, monkeypatch):
     mirror.answers["/pen.zip"] = (200, b"<html>", 6)
     with pytest.raises(DataError, match="pen set is broken"):
         data.fetch_pen()
+
+
+# ------------------------------------------------------------------------ characters and pictures
+
+
+ZIGZAG = "START\n10,-20,0\n50,-20,10\n20,-90,20\nBREAK\n60,-10,900\n61,-80,930\nBREAK\n"
+
+
+def test_characters_are_unpacked_from_the_archive_of_strokes(mirror, home, monkeypatch):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for alphabet in (*others.ALPHABETS, "Futurama"):
+            for number in (1, 8):
+                for drawer in (1, 10):
+                    name = f"{alphabet}/character{number:02}/0394_{drawer:02}.txt"
+                    archive.writestr(f"strokes_background/{name}", ZIGZAG)
+    body = buffer.getvalue()
+    mirror.answers["/strokes.zip"] = (200, body, len(body))
+    monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", [mirror.address + "/strokes.zip"])
+    assert data.fetch_file("nondigits/omniglot.json.gz") == data.find_file(
+        "nondigits/omniglot.json.gz"
+    )
+    drawn = {split: others.characters(split) for split in data.SPLITS}
+    # Greek theta, character 8, looks like a zero; drawer 10 validates; Balinese is for the test
+    assert {split: len(drawings) for split, drawings in drawn.items()} == {
+        "train": 5,
+        "validation": 5,
+        "test": 4,
+    }
+    assert {d.writer for d in drawn["train"]} == {1}
+    assert {d.writer for d in drawn["validation"]} == {10}
+    assert drawn["test"][0] == Drawing(
+        NOT_A_DIGIT, 1, [[(10, 20), (50, 20), (20, 90)], [(60, 10), (61, 80)]]
+    )
+
+
+@pytest.mark.parametrize("body", [b"<html>", b""], ids=["a page", "nothing"])
+def test_an_archive_of_strokes_that_is_none_is_refused(mirror, home, monkeypatch, body):
+    mirror.answers["/strokes.zip"] = (200, body, len(body))
+    monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", [mirror.address + "/strokes.zip"])
+    with pytest.raises(DataError, match="alphabets are broken"):
+        others.fetch_characters()
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
+def test_of_the_pictures_only_the_first_are_fetched(mirror, home, monkeypatch):
+    rng = np.random.default_rng(1)
+    cats, rainbows = (rng.integers(0, 256, (n, 784)).astype(np.uint8) for n in (1200, 700))
+    for name, rows in (("/cat.npy", cats), ("/rainbow.npy", rainbows)):
+        mirror.answers[name] = (200, npy(rows), len(npy(rows)))
+    monkeypatch.setattr(others, "PICTURES_MIRRORS", [mirror.address + "/"])
+    others.fetch_pictures()
+    train, test = others.pictures("train"), others.pictures("test")
+    np.testing.assert_array_equal(train.reshape(-1, 784), cats[:700])
+    np.testing.assert_array_equal(others.pictures("validation").reshape(-1, 784), cats[700:800])
+    np.testing.assert_array_equal(test[:200].reshape(-1, 784), cats[800:1000])
+    np.testing.assert_array_equal(test[200:].reshape(-1, 784), rainbows[:500])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>" * 99, npy(np.zeros((9, 784), np.uint8)), npy(np.zeros((1000, 784), np.float32))],
+    ids=["a page", "too few", "floats"],
+)
+def test_pictures_that_are_none_are_refused(mirror, home, monkeypatch, body):
+    mirror.answers["/cat.npy"] = (200, body, len(body))
+    monkeypatch.setattr(others, "PICTURES_MIRRORS", [mirror.address + "/"])
+    with pytest.raises(DataError, match=r"cat\.npy is not to be had"):
+        others.fetch_pictures()
+
+
+@pytest.mark.parametrize("name", ["omniglot.json.gz", "quickdraw.npz"])
+def test_a_broken_file_of_non_digits_is_named_in_one_sentence(home, name):
+    (home / "nondigits" / name).write_bytes(b"nonsense")
+    load = others.characters if name.startswith("omniglot") else others.pictures
+    with pytest.raises(DataError, match=rf"{name} .*delete it and fetch it again"):
+        load("train")

@@ -5,49 +5,16 @@ Our own drawings of digits go through the whole of preprocessing and the served 
 
 import numpy as np
 import pytest
-from PIL import Image
-from test_preprocess import encoded
 
 from models import load_models
-from nn.preprocess import to_input
-from nn.strokes import draw
+from nn.layers import Dense, Flatten
+from nn.losses import CrossEntropy
+from nn.network import new_network
+from nn.robustness import CHANGES, CURVES, PLAIN, answers, robustness, slanted
+from nn.strokes import Drawing
 from nn.zoo import DEFAULT
 
-
-def drawn(strokes, side=280, pen=0.07, middle=(0.5, 0.5), size=0.6, paper=255, ink=0):
-    place = (middle[0] * side, middle[1] * side)
-    return draw(strokes, side, pen * side, place, size * side, paper, ink)
-
-
-def slanted(strokes, degrees):
-    lean = np.tan(np.radians(degrees))
-    return [[(x - lean * y, y) for x, y in stroke] for stroke in strokes]
-
-
-def see_through(strokes):
-    """Ink as alpha alone, as a canvas without a background saves it."""
-    ink = Image.fromarray(255 - np.asarray(drawn(strokes)))
-    return Image.merge("LA", (Image.new("L", ink.size, 0), ink))
-
-
-CHANGES = {
-    "as drawn": lambda s: encoded(drawn(s)),
-    "top left": lambda s: encoded(drawn(s, size=0.4, middle=(0.27, 0.27))),
-    "bottom right": lambda s: encoded(drawn(s, size=0.4, middle=(0.73, 0.73))),
-    "a quarter of the canvas": lambda s: encoded(drawn(s, size=0.25, pen=0.04)),
-    "nearly all of the canvas": lambda s: encoded(drawn(s, size=0.9)),
-    "a thin pen": lambda s: encoded(drawn(s, pen=6 / 280)),
-    "a thick pen": lambda s: encoded(drawn(s, pen=30 / 280)),
-    "inverted": lambda s: encoded(drawn(s, paper=0, ink=255)),
-    "gray on gray": lambda s: encoded(drawn(s, paper=150, ink=120)),
-    "100 pixels": lambda s: encoded(drawn(s, side=100)),
-    "2000 pixels": lambda s: encoded(drawn(s, side=2000)),
-    "JPEG 50": lambda s: encoded(drawn(s), "JPEG", quality=50),
-    "WebP": lambda s: encoded(drawn(s), "WEBP", quality=80),
-    "transparent": lambda s: encoded(see_through(s)),
-    "leaning right": lambda s: encoded(drawn(slanted(s, 12))),
-    "leaning left": lambda s: encoded(drawn(slanted(s, -8))),
-}
+ALL = {"as drawn": PLAIN, **CHANGES}
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +22,43 @@ def model():
     return load_models()[DEFAULT]
 
 
-@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_our_own_digits_are_read_right_however_they_come(model, drawings, change):
-    digits = [drawing for drawing in drawings if drawing["label"] is not None]
-    wrong = []
-    for drawing in digits:
-        answer = model.read(to_input(change(drawing["strokes"])))["digit"]
-        if answer != drawing["label"]:
-            wrong.append(f"{drawing['style']} {drawing['label']} read as {answer}")
-    assert wrong == []
+@pytest.fixture(scope="module")
+def digits(own_digits):
+    return [Drawing(drawing["label"], 0, drawing["strokes"]) for drawing in own_digits]
+
+
+@pytest.mark.parametrize("change", ALL.values(), ids=ALL)
+def test_our_own_digits_are_read_right_however_they_come(model, digits, change):
+    told = answers(model.network, digits, change)
+    assert [digit.label for digit in digits] == told.tolist()
+
+
+def test_every_change_changes_the_file(digits):
+    plain = PLAIN(digits[0].strokes)
+    assert all(change(digits[0].strokes) != plain for change in CHANGES.values())
+
+
+def test_a_slant_leans_by_its_degrees():
+    line = np.array(slanted([[(0.0, 0.0), (0.0, 1.0)]], 15)[0])
+    lean = np.degrees(np.arctan2(line[0, 0] - line[1, 0], line[1, 1] - line[0, 1]))
+    assert lean == pytest.approx(15)
+
+
+def test_robustness_counts_right_and_other_answers(digits):
+    """To a network that answers 3 to everything, or no digit, changes change nothing."""
+    network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
+    network.params[1]["W"][...] = 0
+    network.params[1]["b"][3] = 9
+    network.about["threshold"] = 0.5
+    result = robustness(network, digits)
+    share = np.mean([digit.label == 3 for digit in digits])
+    assert result["count"] == len(digits)
+    assert set(result["changes"]) == set(CHANGES)
+    assert {name: len(rows) for name, rows in result["curves"].items()} == {
+        name: len(curve) for name, curve in CURVES.items()
+    }
+    for row in (result, *result["changes"].values()):
+        assert row["accuracy"] == pytest.approx(share)
+        assert row.get("changed", 0) == 0
+    network.about["threshold"] = 0.0
+    assert (answers(network, digits, PLAIN) == -1).all()

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from nn.preprocess import (
     MAX_BYTES,
@@ -27,18 +27,13 @@ from nn.preprocess import (
     subtract_paper,
     to_input,
 )
+from nn.robustness import encoded
 from nn.strokes import draw
 
 
 def seven(side=280, pen=20.0, centre=(140.0, 140.0), size=180.0, paper=255, ink=0):
     strokes = [[(0.0, 0.1), (0.5, 0.08), (1.0, 0.0), (0.6, 0.8), (0.45, 1.5)]]
     return draw(strokes, side, pen, centre, size, paper, ink)
-
-
-def encoded(image, kind="PNG", **options):
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def difference(a, b):
@@ -190,10 +185,12 @@ def test_the_smallest_pictures_are_read(size):
     assert seen is None or (seen.shape == (28, 28) and np.isfinite(seen).all())
 
 
-def test_a_single_dot_is_ink_and_not_blank():
-    image = Image.new("L", (280, 280), 255)
-    image.putpixel((200, 20), 0)
-    assert to_input(encoded(image)).max() == 1
+def test_a_dot_of_the_thinnest_pen_is_ink_and_a_speck_is_not():
+    dot, speck = Image.new("L", (280, 280), 255), Image.new("L", (280, 280), 255)
+    ImageDraw.Draw(dot).ellipse((200, 20, 206, 26), fill=0)
+    speck.paste(0, (200, 20, 203, 22))
+    assert to_input(encoded(dot)).max() == 1
+    assert to_input(encoded(speck)) is None
 
 
 def test_each_step_does_its_own_part():

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from nn.augment import Affine, warp
+from nn.augment import Affine, Elastic, between_knots, warp
 from nn.calibration import calibrated, calibration_error, temperature
 from nn.data import DataSet, as_input
 from nn.evaluation import as_text, evaluate
@@ -13,7 +13,8 @@ from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Sigmoid
 from nn.losses import CrossEntropy, SquaredError
 from nn.network import WeightsError, new_network
 from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Step
-from nn.training import Diverged, Run, blend, mean_of, train, train_epoch
+from nn.rejection import auroc, given_a_digit, is_kept, strangeness, with_threshold
+from nn.training import Diverged, Run, blend, epoch_order, mean_of, train, train_epoch
 from nn.zoo import Recipe
 
 RECIPE = Recipe(
@@ -49,7 +50,7 @@ def arrays(network):
 
 
 def test_training_learns_and_keeps_its_history():
-    network = train(RECIPE, TRAINING, VALIDATION, progress=False)
+    network = train(RECIPE, [TRAINING], VALIDATION, progress=False)
     history = network.about["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     assert history[-1]["loss"] < history[0]["loss"] / 2
@@ -59,8 +60,8 @@ def test_training_learns_and_keeps_its_history():
 
 
 def test_same_seed_gives_the_same_weights_and_another_seed_others():
-    first, same = (train(RECIPE, TRAINING, VALIDATION, progress=False) for _ in range(2))
-    other = train(replace(RECIPE, seed=2), TRAINING, VALIDATION, progress=False)
+    first, same = (train(RECIPE, [TRAINING], VALIDATION, progress=False) for _ in range(2))
+    other = train(replace(RECIPE, seed=2), [TRAINING], VALIDATION, progress=False)
     for a, b in zip(arrays(first), arrays(same), strict=True):
         np.testing.assert_array_equal(a, b)
     assert any((a != b).any() for a, b in zip(arrays(first), arrays(other), strict=True))
@@ -71,7 +72,7 @@ class StopAfter(Exception):
 
 
 def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path, monkeypatch):
-    whole = train(RECIPE, TRAINING, VALIDATION, progress=False)
+    whole = train(RECIPE, [TRAINING], VALIDATION, progress=False)
     checkpoint = tmp_path / "small.checkpoint.npz"
     epochs = []
 
@@ -84,8 +85,8 @@ def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr("nn.training.describe", stop_in_the_third)
         with pytest.raises(StopAfter):
-            train(RECIPE, TRAINING, VALIDATION, checkpoint)
-    resumed = train(RECIPE, TRAINING, VALIDATION, checkpoint, resume=True, progress=False)
+            train(RECIPE, [TRAINING], VALIDATION, checkpoint)
+    resumed = train(RECIPE, [TRAINING], VALIDATION, checkpoint, resume=True, progress=False)
     for a, b in zip(arrays(whole), arrays(resumed), strict=True):
         np.testing.assert_array_equal(a, b)
     timeless = [[{**row, "seconds": 0} for row in n.about["history"]] for n in (whole, resumed)]
@@ -94,17 +95,17 @@ def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path, monkeypatch
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
     checkpoint = tmp_path / "small.checkpoint.npz"
-    train(RECIPE, TRAINING, VALIDATION, checkpoint, progress=False)
+    train(RECIPE, [TRAINING], VALIDATION, checkpoint, progress=False)
     other = replace(RECIPE, batch=10)
     with pytest.raises(WeightsError, match="checkpoint of another recipe"):
-        train(other, TRAINING, VALIDATION, checkpoint, resume=True, progress=False)
+        train(other, [TRAINING], VALIDATION, checkpoint, resume=True, progress=False)
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid):RuntimeWarning")
 def test_a_rate_far_too_high_is_told_and_not_trained_on():
     wild = replace(RECIPE, optimizer=SGD(), schedule=Constant(1e39), layers=(Flatten(), Dense(10)))
     with pytest.raises(Diverged, match="lower its rate"):
-        train(wild, TRAINING, VALIDATION, progress=False)
+        train(wild, [TRAINING], VALIDATION, progress=False)
 
 
 def test_shards_of_a_batch_give_the_gradient_of_the_whole():
@@ -117,7 +118,7 @@ def test_shards_of_a_batch_give_the_gradient_of_the_whole():
         epochs=1,
     )
     one, four = (
-        train(replace(plain, shards=n), TRAINING, VALIDATION, progress=False) for n in (1, 4)
+        train(replace(plain, shards=n), [TRAINING], VALIDATION, progress=False) for n in (1, 4)
     )
     for a, b in zip(arrays(one), arrays(four), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
@@ -138,7 +139,7 @@ def test_every_epoch_takes_every_row_once_in_an_order_of_its_own():
     run = Run(new_network(plain.layers, plain.loss, 1), {}, [], [])
     run.state, run.average = plain.optimizer.init(run.network.params), run.network.params
     for epoch in (1, 2):
-        train_epoch(run, plain, numbered, epoch, progress=False)
+        train_epoch(run, plain, numbered, [200], epoch, progress=False)
     rows = np.rint(np.array(seen) * 255).astype(int)
     for epoch in (rows[:200], rows[200:]):
         np.testing.assert_array_equal(np.sort(epoch), np.arange(200))
@@ -162,7 +163,7 @@ def test_gradients_of_uneven_shards_count_by_their_images():
 def test_a_set_smaller_than_the_shards_trains_all_the_same():
     few = DataSet(TRAINING.images[:3], TRAINING.labels[:3])
     plain = replace(RECIPE, layers=(Flatten(), Dense(10)), shards=4, epochs=1)
-    network = train(plain, few, VALIDATION, progress=False)
+    network = train(plain, [few], VALIDATION, progress=False)
     assert len(network.about["history"]) == 1
 
 
@@ -321,7 +322,7 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
 
 
 def test_evaluation_adds_up():
-    network = train(replace(RECIPE, epochs=1), TRAINING, VALIDATION, progress=False)
+    network = train(replace(RECIPE, epochs=1), [TRAINING], VALIDATION, progress=False)
     result = evaluate(network, VALIDATION)
     confusion = np.array(result["confusion"])
     assert confusion.sum() == result["count"] == 100
@@ -335,3 +336,107 @@ def test_evaluation_adds_up():
     confidences = [mistake["confidence"] for mistake in result["mistakes"]]
     assert confidences == sorted(confidences, reverse=True)
     assert f"{result['accuracy']:.2%}" in as_text(result)
+
+
+# --------------------------------------------------------------------------- several sets, shares
+
+
+def test_an_epoch_takes_of_each_set_its_share_another_part_each_time():
+    first, second = (
+        epoch_order(np.random.default_rng(seed), [100, 40, 60], [1.0, 0.5, 0.25]) for seed in (1, 2)
+    )
+    for order in (first, second):
+        assert len(set(order)) == len(order) == 100 + 20 + 15
+        counts = [
+            ((low <= order) & (order < high)).sum()
+            for low, high in ((0, 100), (100, 140), (140, 200))
+        ]
+        assert counts == [100, 20, 15]
+        assert order[:100].max() >= 100  # the sets are mixed
+    assert set(first) != set(second)
+
+
+def test_several_sets_train_as_their_union_would():
+    halves = [
+        DataSet(TRAINING.images[part], TRAINING.labels[part])
+        for part in (slice(200), slice(200, None))
+    ]
+    network = train(RECIPE, halves, VALIDATION, progress=False)
+    assert network.about["history"][-1]["validation_accuracy"] > 0.9
+
+
+# ------------------------------------------------------------------------------------- bending
+
+
+def test_elastic_pushes_of_zero_change_nothing_and_of_one_move_ink_by_about_a_pixel():
+    image = np.zeros((400, 28, 28), np.float32)
+    image[:, 14, 14] = 1
+    rng = np.random.default_rng(3)
+    np.testing.assert_allclose(Elastic(push=0)(rng, image), image, atol=1e-5)
+    bent = Elastic(push=1.0)(rng, image)
+    rows = (bent.sum(axis=2) * np.arange(28)).sum(axis=1) / bent.sum(axis=(1, 2))
+    assert 0.5 < rows.std() < 1.3
+    assert abs(rows.mean() - 14) < 0.2
+
+
+def test_between_knots_every_pixel_takes_all_of_one_or_shares_of_two():
+    shares = between_knots(28, 5)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
+    assert ((shares > 1e-6).sum(axis=1) <= 2).all()
+    np.testing.assert_allclose(shares[[0, 27]], np.eye(5)[[0, 4]], atol=1e-6)
+
+
+# ----------------------------------------------------------------------------------- rejection
+
+
+SCORES = np.array(
+    [
+        [0.9, *[0.0] * 9, 0.1],  # a zero
+        [0.4, 0.4, *[0.0] * 8, 0.2],  # a zero or a one
+        [0.04, 0.06, *[0.0] * 8, 0.9],  # neither
+    ]
+)
+
+
+def test_what_is_likely_no_digit_is_strange():
+    np.testing.assert_allclose(strangeness(SCORES), [0.1, 0.2 + 0.4 / 50, 0.9 + 0.04 / 50])
+    np.testing.assert_allclose(given_a_digit(SCORES)[1:, :2], [[0.5, 0.5], [0.4, 0.6]])
+    np.testing.assert_allclose(given_a_digit(SCORES).sum(axis=1), 1)
+
+
+def test_to_a_network_of_ten_classes_nothing_is_strange():
+    ten = np.full((3, 10), 0.1)
+    assert (strangeness(ten) == 0).all()
+    network = new_network((Flatten(), Dense(10)), CrossEntropy(), 1)
+    assert "threshold" not in with_threshold(network, as_input(VALIDATION.images)).about
+    assert is_kept(network, ten).all()
+
+
+def test_the_threshold_keeps_the_share_asked_for():
+    network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
+    x = as_input(VALIDATION.images)
+    limited = with_threshold(network, x, kept=0.8)
+    kept = is_kept(limited, limited.probabilities(x))
+    assert kept.sum() == 80
+    strange = strangeness(limited.probabilities(x))
+    assert strange[kept].max() <= limited.about["threshold"] < strange[~kept].min()
+
+
+def test_auroc_counts_the_pairs_in_the_right_order():
+    rng = np.random.default_rng(1)
+    digits, others = rng.integers(0, 9, 60) / 10, rng.integers(3, 12, 50) / 10
+    pairs = [(1 + np.sign(b - a)) / 2 for a in digits for b in others]
+    assert auroc(digits, others) == pytest.approx(np.mean(pairs))
+    assert auroc(np.zeros(3), np.ones(4)) == 1
+
+
+def test_an_eleventh_class_is_learnt_and_kept_out_of_accuracy():
+    blanks = DataSet(np.zeros((100, 28, 28), np.uint8), np.full(100, 10))
+    eleven = replace(RECIPE, layers=(Flatten(), Dense(16), ReLU(), Dense(11)))
+    network = train(eleven, [TRAINING, blanks], VALIDATION, progress=False)
+    network = with_threshold(calibrated(network, VALIDATION), as_input(VALIDATION.images), 0.95)
+    assert not is_kept(network, network.probabilities(as_input(blanks.images))).any()
+    result = evaluate(network, VALIDATION)
+    assert result["kept"] == pytest.approx(0.95, abs=0.01)
+    assert result["accuracy"] > 0.9
+    assert np.sum(result["confusion"]) == 100

@@ -1,0 +1,79 @@
+"""Recipes like one of the zoo's, with other settings."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from nn.augment import Affine, Augmentation, Elastic
+from nn.layers import Conv, Dense, Layer
+from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Optimizer, Schedule, Step
+from nn.zoo import Recipe
+
+OPTIMIZERS = ("adam", "sgd")
+MOMENTUM = 0.9
+SCHEDULES: dict[str, type] = {
+    "constant": Constant,
+    "step": Step,
+    "cosine": Cosine,
+    "onecycle": OneCycle,
+}
+AUGMENTATIONS: dict[str, Augmentation] = {"affine": Affine(), "elastic": Elastic(push=0.5)}
+
+
+def variant(
+    recipe: Recipe,
+    rate: float | None = None,
+    schedule: str | None = None,
+    optimizer: str | None = None,
+    augmentation: Sequence[str] | None = None,
+    width: float = 1,
+    **others: Any,
+) -> Recipe:
+    """The recipe with what is given instead of its own; None leaves it as it is.
+
+    rate is the schedule's highest; schedule, optimizer and augmentation are names of the tables
+    above, and an optimizer of the kind the recipe has keeps its own settings; width is a factor on
+    hidden sizes; others are fields of Recipe.
+    """
+    kind = SCHEDULES[schedule] if schedule else type(recipe.schedule)
+    own = recipe.schedule if isinstance(recipe.schedule, kind) else kind(rate_of(recipe.schedule))
+    changes = {key: value for key, value in others.items() if value is not None}
+    changes["schedule"] = own if rate is None else with_rate(own, rate)
+    changes["layers"] = widened(recipe.layers, width)
+    if optimizer:
+        changes["optimizer"] = optimizer_for(recipe.optimizer, optimizer)
+    if augmentation is not None:
+        changes["augmentation"] = tuple(AUGMENTATIONS[name] for name in augmentation)
+    return replace(recipe, **changes)
+
+
+def widened(layers: Sequence[Layer], width: float) -> tuple[Layer, ...]:
+    """The layers with so many times the units and filters in all but the last that has any."""
+    sized = [index for index, layer in enumerate(layers) if isinstance(layer, Dense | Conv)]
+    return tuple(
+        scaled(layer, width) if index in sized[:-1] else layer for index, layer in enumerate(layers)
+    )
+
+
+def scaled(layer: Layer, width: float) -> Layer:
+    if isinstance(layer, Conv):
+        return replace(layer, filters=max(1, round(layer.filters * width)))
+    assert isinstance(layer, Dense)
+    return replace(layer, units=max(1, round(layer.units * width)))
+
+
+def optimizer_for(own: Optimizer, name: str) -> Optimizer:
+    if name == "adam":
+        return own if isinstance(own, Adam) else Adam()
+    return own if isinstance(own, SGD) and own.momentum else SGD(MOMENTUM)
+
+
+def rate_of(schedule: Schedule) -> float:
+    """The highest rate it gives."""
+    return schedule.peak if isinstance(schedule, OneCycle) else schedule.value
+
+
+def with_rate(schedule: Schedule, rate: float) -> Schedule:
+    if isinstance(schedule, OneCycle):
+        return replace(schedule, peak=rate)
+    return replace(schedule, value=rate)
