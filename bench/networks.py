@@ -38,37 +38,35 @@ TURNS = 9
 STEPS = 20  # in a turn
 
 
-class Torch(torch.nn.Sequential):
+def in_torch(recipe: Recipe) -> torch.nn.Module:
     """The same network in PyTorch, channels first as it likes them."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        parts: list[torch.nn.Module] = []
-        shape: tuple[int, ...] = (28, 28, 1)
-        rng = np.random.default_rng(1)
-        for layer in recipe.layers:
-            match layer:
-                case layers.Dense(units):
-                    parts.append(torch.nn.Linear(shape[0], units))
-                case layers.Conv(filters, size, padding):
-                    parts.append(torch.nn.Conv2d(shape[2], filters, size, padding=padding))
-                case layers.BatchNorm():
-                    parts.append(torch.nn.BatchNorm2d(shape[-1]))
-                case layers.MaxPool(size):
-                    parts.append(torch.nn.MaxPool2d(size))
-                case layers.Flatten():
-                    parts.append(torch.nn.Flatten())
-                case layers.Dropout(rate):
-                    parts.append(torch.nn.Dropout(rate))
-                case layers.ReLU():
-                    parts.append(torch.nn.ReLU())
-                case layers.Sigmoid():
-                    parts.append(torch.nn.Sigmoid())
-                case layers.Standardize():
-                    parts.append(torch.nn.Identity())  # a subtraction to our disadvantage
-                case _:
-                    raise NotImplementedError(str(layer))
-            _, shape = layer.init(rng, shape)
-        super().__init__(*parts)
+    parts: list[torch.nn.Module] = []
+    shape: tuple[int, ...] = (28, 28, 1)
+    rng = np.random.default_rng(1)
+    for layer in recipe.layers:
+        match layer:
+            case layers.Dense(units):
+                parts.append(torch.nn.Linear(shape[0], units))
+            case layers.Conv(filters, size, padding):
+                parts.append(torch.nn.Conv2d(shape[2], filters, size, padding=padding))
+            case layers.BatchNorm():
+                parts.append(torch.nn.BatchNorm2d(shape[-1]))
+            case layers.MaxPool(size):
+                parts.append(torch.nn.MaxPool2d(size))
+            case layers.Flatten():
+                parts.append(torch.nn.Flatten())
+            case layers.Dropout(rate):
+                parts.append(torch.nn.Dropout(rate))
+            case layers.ReLU():
+                parts.append(torch.nn.ReLU())
+            case layers.Sigmoid():
+                parts.append(torch.nn.Sigmoid())
+            case layers.Standardize():
+                parts.append(torch.nn.Identity())  # a subtraction to our disadvantage
+            case _:
+                raise NotImplementedError(str(layer))
+        _, shape = layer.init(rng, shape)
+    return torch.nn.Sequential(*parts)
 
 
 def torch_optimizer(recipe: Recipe, model: torch.nn.Module) -> torch.optim.Optimizer:
@@ -139,7 +137,7 @@ def our_steps(recipe: Recipe) -> Callable[[], None]:
 
 def torch_steps(recipe: Recipe) -> Callable[[], None]:
     torch.manual_seed(1)
-    model = Torch(recipe).train()
+    model = in_torch(recipe).train()
     optimizer = torch_optimizer(recipe, model)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=getattr(recipe.loss, "smoothing", 0.0))
     images, labels = batch_of(recipe)
@@ -166,15 +164,15 @@ def forward() -> None:
         for name, recipe in ZOO.items():
             network = Network.load(weights / f"{name}.npz")
             served = replace(recipe, layers=network.layers)
-            model = torch.nn.Sequential(Torch(served), torch.nn.Softmax(1)).eval()
+            model = torch.nn.Sequential(in_torch(served), torch.nn.Softmax(1)).eval()
             image = torch.from_numpy(x).permute(0, 3, 1, 2).contiguous()
             content = to_onnx(network)
             session = onnxruntime.InferenceSession(content, options)
             feed = {session.get_inputs()[0].name: x}
             ours = partial(many, partial(network.probabilities, x))
-            in_torch = partial(many, partial(model, image))
+            by_torch = partial(many, partial(model, image))
             in_onnx = partial(many, partial(session.run, None, feed))
-            mine, theirs = alternate(ours, in_torch, TURNS)
+            mine, theirs = alternate(ours, by_torch, TURNS)
             again, onnx = alternate(ours, in_onnx, TURNS)
             print(
                 f"  {name:16} ours {mine * 1e4:7.1f}  PyTorch {theirs * 1e4:7.1f}  "
@@ -231,7 +229,7 @@ def report(who: str, started: float, accuracy: float) -> None:
 
 def torch_race(recipe: Recipe, training: DataSet, test: DataSet) -> float:
     torch.manual_seed(1)
-    model = Torch(recipe).train()
+    model = in_torch(recipe).train()
     optimizer = torch_optimizer(recipe, model)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=getattr(recipe.loss, "smoothing", 0.0))
     pixels, targets = (torch.from_numpy(np.array(array)) for array in training)
