@@ -104,7 +104,7 @@ def test_a_broken_table_is_refused(home, text):
 
 
 def test_unknown_sets_and_splits_are_refused():
-    with pytest.raises(DataError, match="there are mnist, pen"):
+    with pytest.raises(DataError, match="sets are mnist, pen"):
         data.load("cats", "train")
     with pytest.raises(DataError, match="there are train, validation, test"):
         data.load("mnist", "tast")
