@@ -45,7 +45,9 @@ def rows_of(text):
 
 def start(*arguments):
     """The command in a process of its own."""
-    command = [sys.executable, "-c", PATIENCE + "__main__.sys.exit(__main__.main())", "tune"]
+    # who is started in the background ignores Ctrl-C, and so would what it starts
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heed + PATIENCE + "__main__.sys.exit(__main__.main())", "tune"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([*command, *map(str, arguments)], env=environment, **pipes)
