@@ -64,7 +64,7 @@ def in_torch(recipe: Recipe) -> torch.nn.Module:
             case layers.Standardize():
                 parts.append(torch.nn.Identity())  # a subtraction to our disadvantage
             case _:
-                raise NotImplementedError(str(layer))
+                raise SystemExit(f"{layer} has no peer in PyTorch here: add it to in_torch")
         _, shape = layer.init(rng, shape)
     return torch.nn.Sequential(*parts)
 
@@ -77,7 +77,7 @@ def torch_optimizer(recipe: Recipe, model: torch.nn.Module) -> torch.optim.Optim
             return torch.optim.Adam(model.parameters(), 1e-3)
         case SGD(momentum):
             return torch.optim.SGD(model.parameters(), 1e-2, momentum=momentum)
-    raise NotImplementedError(str(recipe.optimizer))
+    raise SystemExit(f"{recipe.optimizer} has no peer in PyTorch here: add it to torch_optimizer")
 
 
 def alternate(ours: Callable[[], Any], peer: Callable[[], Any], turns: int) -> tuple[float, float]:

@@ -56,8 +56,8 @@ def mnist_test():
 
 
 @pytest.fixture
-def small_mnist(tmp_path, monkeypatch):
-    """A table of 600 images as the only MNIST there is; no mirror can be reached."""
+def no_data(tmp_path, monkeypatch):
+    """No data set is here, and no mirror can be reached."""
     from nn import data, others
 
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
@@ -66,6 +66,11 @@ def small_mnist(tmp_path, monkeypatch):
     monkeypatch.setattr(data, "PEN_ARCHIVES", ())
     monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", ())
     monkeypatch.setattr(others, "PICTURES_MIRRORS", ())
+
+
+@pytest.fixture
+def small_mnist(tmp_path, no_data):
+    """A table of 600 images as the only MNIST there is; no mirror can be reached."""
     rng = np.random.default_rng(1)
     labels = np.arange(600) % 10
     images = rng.integers(0, 80, (600, 28, 28))

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from browser import attempt
+
 # With this, Debian's packages come without a database that is started on each boot.
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/no-main-cluster.conf"
 
@@ -42,14 +44,6 @@ def install_postgres() -> None:
         attempt([*quietly, "install", "--yes", "--no-install-recommends", "postgresql"])
     finally:
         attempt([*as_root, "rm", "-f", NO_CLUSTER])
-
-
-def attempt(command: list[str]) -> bool:
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=600, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
 
 
 @contextmanager

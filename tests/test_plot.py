@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import nn
-from nn import data, others, plot
+from nn import data, plot
 from nn.__main__ import main
 from nn.layers import Conv, Dense, Dropout, Flatten, MaxPool, ReLU, Sigmoid, Standardize
 from nn.losses import CrossEntropy, SquaredError
@@ -67,17 +67,6 @@ def confusion():
     counts[np.diag_indices(10)] = 900
     counts[3, 5] = 0
     return counts
-
-
-@pytest.fixture
-def no_data(tmp_path, monkeypatch):
-    """No data set is here, and no mirror can be reached."""
-    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "MNIST_MIRRORS", ())
-    monkeypatch.setattr(data, "PEN_ARCHIVES", ())
-    monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", ())
-    monkeypatch.setattr(others, "PICTURES_MIRRORS", ())
 
 
 @pytest.fixture
