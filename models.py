@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nn.inference import Inference
 from nn.layers import Array
 from nn.network import Network
 from nn.rejection import given_a_digit, is_kept
@@ -21,6 +22,7 @@ class Model:
     name: str
     title: str
     network: Network
+    inference: Inference
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -56,7 +58,7 @@ class Model:
                 "alternatives": [],
                 "model": self.name,
             }
-        scores = self.network.probabilities(drawing[None, :, :, None])
+        scores = self.inference.probabilities(drawing[:, :, None])[None]
         probabilities = given_a_digit(scores)[0].tolist()
         digit = max(range(10), key=probabilities.__getitem__)
         if not is_kept(self.network, scores)[0]:
@@ -88,11 +90,11 @@ def load_models(folder: Path = WEIGHTS) -> dict[str, Model]:
 
     Raises FileNotFoundError when the default is missing, WeightsError for a broken file.
     """
-    models = [
-        Model(name, recipe.title, Network.load(folder / f"{name}.npz"))
-        for name, recipe in ZOO.items()
-        if (folder / f"{name}.npz").exists()
-    ]
+    models = []
+    for name, recipe in ZOO.items():
+        if (folder / f"{name}.npz").exists():
+            network = Network.load(folder / f"{name}.npz")
+            models.append(Model(name, recipe.title, network, Inference(network)))
     if DEFAULT not in {model.name for model in models}:
         raise FileNotFoundError(
             f"{folder} has no weights for {DEFAULT}: run `python -m nn train {DEFAULT}`"
