@@ -92,7 +92,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("name", choices=ZOO, metavar="NAME", help=", ".join(ZOO))
     command.add_argument("--trials", type=positive, required=True, help="so many in all")
     command.add_argument("--epochs", type=positive, default=5, help="of each trial (5)")
-    command.add_argument("--limit", type=positive, default=10_000, help="training images (10000)")
+    command.add_argument(
+        "--limit", type=positive, default=10_000, help="so many images of each set (10000)"
+    )
     command.add_argument("--seed", type=natural, help="instead of the recipe's")
     command.add_argument(
         "--storage", metavar="URL", help="database to share with other machines (a file here)"

@@ -165,17 +165,18 @@ def run_tune(options: argparse.Namespace) -> None:
         from nn import studies, tune  # here, for they need Optuna
     except ImportError:
         raise DataError("tuning needs `pip install -r requirements-dev.txt`") from None
-    recipe = variant(ZOO[options.name], epochs=options.epochs, seed=options.seed)
+    recipe = variant(
+        ZOO[options.name], epochs=options.epochs, seed=options.seed, limit=options.limit
+    )
     try:
-        with studies.opened_study(recipe, options.limit, options.storage, options.study) as study:
+        with studies.opened_study(recipe, options.storage, options.study) as study:
             there = tune.finished(study)
             print(f"{len(there)} of {options.trials} trials are there", file=sys.stderr)
             if len(there) < options.trials:
                 training = [data.load(name, "train") for name in recipe.data]
                 digits = [name for name in recipe.data if name != "nondigits"]
                 validation = data.join(data.load(name, "validation") for name in digits)
-                few = tune.limited(training, options.limit, recipe.seed)
-                tune.search(study, recipe, few, validation, options.trials)
+                tune.search(study, recipe, training, validation, options.trials)
             print(tune.verdict(study, recipe), file=sys.stderr)
     except studies.StudyError as error:
         raise UsageError(str(error)) from None

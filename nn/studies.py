@@ -28,7 +28,7 @@ class StudyError(Exception):
 
 @contextmanager
 def opened_study(
-    recipe: Recipe, limit: int, storage: str | None = None, name: str | None = None
+    recipe: Recipe, storage: str | None = None, name: str | None = None
 ) -> Iterator[optuna.Study]:
     """The study of that name (made of the settings, when there is none), made when it is not there.
 
@@ -37,8 +37,8 @@ def opened_study(
     database that cannot be used.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    settings = {"recipe": recipe.to_json(), "images": limit}
-    name = name or name_for(recipe, limit, settings)
+    settings = {"recipe": recipe.to_json()}
+    name = name or name_for(recipe, settings)
     url = database(storage, name)
     try:
         store = opened_storage(url)
@@ -59,9 +59,9 @@ def opened_study(
         raise ConnectionError(f"{place(url)} cannot be used: {reason(error)}") from None
 
 
-def name_for(recipe: Recipe, limit: int, settings: dict[str, Any]) -> str:
+def name_for(recipe: Recipe, settings: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:8]
-    return f"{recipe.name}-{recipe.epochs}-epochs-{limit}-images-seed-{recipe.seed}-{digest}"
+    return f"{recipe.name}-{recipe.epochs}-epochs-{recipe.limit}-images-seed-{recipe.seed}-{digest}"
 
 
 def database(storage: str | None, name: str) -> URL:
@@ -139,6 +139,6 @@ def agree(study: optuna.Study, settings: dict[str, Any]) -> None:
         recipe = kept["recipe"]
         raise StudyError(
             f"the study {study.study_name} is of {recipe['name']} with {recipe['epochs']} epochs, "
-            f"{kept['images']} images and seed {recipe['seed']}, and of the recipe as it was then: "
-            "ask for the same, or name another --study"
+            f"{recipe['limit']} images and seed {recipe['seed']}, and of the recipe as it was "
+            "then: ask for the same, or name another --study"
         )

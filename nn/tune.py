@@ -61,18 +61,6 @@ def suggested(trial: optuna.Trial, recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def limited(training: Sequence[DataSet], limit: int, seed: int) -> list[DataSet]:
-    """About `limit` images of the sets, of each in proportion to its size, drawn at random."""
-    total = sum(len(part.labels) for part in training)
-    rng = np.random.default_rng(seed)
-    drawn = []
-    for part in training:
-        size = len(part.labels)
-        rows = np.sort(rng.permutation(size)[: max(1, round(size * min(1, limit / total)))])
-        drawn.append(DataSet(part.images[rows], part.labels[rows]))
-    return drawn
-
-
 def search(
     study: optuna.Study,
     recipe: Recipe,

@@ -183,13 +183,24 @@ def test_ink_lies_where_it_was_drawn_and_is_as_wide_as_the_pen():
 
 @pytest.fixture
 def mirror():
-    """A real HTTP server; `answers` says what a path gives: status, body, claimed length."""
+    """A real HTTP server; `answers` says what a path gives: status, body, claimed length.
+
+    It sends parts of a file when asked for them, below /parts/.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             asked.append(self.path)
             status, body, claimed = answers.get(self.path, (404, b"none", 4))
+            start = int(self.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+            if start and self.path.startswith("/parts/"):
+                ranges.append(start)
+                status = 206 if start < claimed else 416
+                body, claimed = body[start:], max(0, claimed - start)
             self.send_response(status)
+            if status == 206:
+                end = start + claimed
+                self.send_header("Content-Range", f"bytes {start}-{end - 1}/{end}")
             self.send_header("Content-Length", str(claimed))
             self.end_headers()
             self.wfile.write(body)
@@ -197,9 +208,9 @@ def mirror():
         def log_message(self, *arguments):
             pass
 
-    answers, asked = {}, []
+    answers, asked, ranges = {}, [], []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.answers, server.asked = answers, asked
+    server.answers, server.asked, server.ranges = answers, asked, ranges
     server.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -220,13 +231,53 @@ def test_what_one_mirror_lacks_cuts_or_falsifies_the_next_one_gives(mirror, home
         "/fails": (500, b"", 0),
         "/good": (200, CONTENT, len(CONTENT)),
     }
-    paths = ["/lacks", "/fails", "/cuts", "/lies", "/good", "/never-asked"]
+    paths = ["/lacks", "/fails", "/lies", "/cuts", "/good", "/never-asked"]
     target = tmp_path / "cache" / "set" / "file.gz"
     urls = ["http://127.0.0.1:9/closed", *(mirror.address + path for path in paths)]
     assert fetch(urls, target, CHECKSUM) == target
     assert target.read_bytes() == CONTENT
     assert mirror.asked == paths[:-1]
     assert [file.name for file in target.parent.iterdir()] == ["file.gz"]
+
+
+def test_a_download_that_was_cut_off_goes_on_where_it_was(mirror, home, tmp_path):
+    content = CONTENT * 20
+    first, second = 1 << 16, 3 << 16  # whole chunks, for what comes of the last one is lost
+    mirror.answers |= {
+        "/parts/cuts": (200, content[:first], len(content)),
+        "/parts/cuts-later": (200, content[:second], len(content)),
+        "/parts/good": (200, content, len(content)),
+    }
+    target = tmp_path / "cache" / "file.gz"
+    checksum = f"md5:{hashlib.md5(content).hexdigest()}"
+    with pytest.raises(DataError):
+        fetch([mirror.address + "/parts/cuts"], target, checksum)
+    assert not target.exists()
+    urls = [mirror.address + path for path in ("/parts/cuts-later", "/parts/good")]
+    assert fetch(urls, target, checksum) == target
+    assert target.read_bytes() == content
+    assert mirror.ranges == [first, second]
+    assert [file.name for file in target.parent.iterdir()] == ["file.gz"]
+
+
+@pytest.mark.parametrize("size", [1000, len(CONTENT), 2 * len(CONTENT)])
+def test_a_start_that_belongs_to_another_file_is_given_up(mirror, home, tmp_path, size):
+    mirror.answers["/parts/good"] = (200, CONTENT, len(CONTENT))
+    target = tmp_path / "file.gz"
+    (tmp_path / "file.gz.part").write_bytes(b"x" * size)
+    assert fetch([mirror.address + "/parts/good"], target, CHECKSUM) == target
+    assert target.read_bytes() == CONTENT
+    assert mirror.ranges == [size]
+
+
+@pytest.mark.parametrize("path", ["/whole", "/parts/whole"])
+def test_a_start_is_made_whole_by_a_mirror_with_or_without_parts(mirror, home, tmp_path, path):
+    mirror.answers[path] = (200, CONTENT, len(CONTENT))
+    target = tmp_path / "file.gz"
+    (tmp_path / "file.gz.part").write_bytes(CONTENT[:1000])
+    assert fetch([mirror.address + path], target, CHECKSUM) == target
+    assert target.read_bytes() == CONTENT
+    assert len(mirror.asked) == 1
 
 
 def test_when_no_mirror_gives_it_one_sentence_says_where_it_was_sought(mirror, home, monkeypatch):

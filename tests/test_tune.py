@@ -22,7 +22,6 @@ from postgres import find_postgres, running_postgres
 
 from nn import data, studies, tune
 from nn.__main__ import main
-from nn.data import DataSet
 from nn.layers import Conv, Dense
 from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle
 from nn.variants import rate_of, variant
@@ -151,15 +150,6 @@ def test_schedules_keep_all_but_their_rate():
     assert variant(ZOO["sigmoid"], rate=0.1).schedule == replace(sigmoid, value=0.1)
 
 
-def test_a_limit_takes_of_every_set_its_part():
-    sets = [DataSet(np.arange(size), np.arange(size)) for size in (1000, 200, 2)]
-    drawn = tune.limited(sets, 120, seed=1)
-    assert [len(part.labels) for part in drawn] == [100, 20, 1]
-    assert all(len(set(part.labels)) == len(part.labels) for part in drawn)
-    everything = tune.limited(sets, 5000, seed=1)
-    assert [len(part.labels) for part in everything] == [1000, 200, 2]
-
-
 # -------------------------------------------------------------------------------------- the search
 
 
@@ -279,7 +269,7 @@ def test_ctrl_c_leaves_a_search_that_goes_on(small_mnist):
 
 def test_of_trials_begun_at_once_the_later_ones_are_left(small_mnist, capsys):
     sets = data.load("mnist", "train"), data.load("mnist", "validation")
-    with studies.opened_study(replace(ZOO["ten"], epochs=1), 100) as study:
+    with studies.opened_study(replace(ZOO["ten"], epochs=1, limit=100)) as study:
         other = study.ask()
         assert tune.run_trial(study, ZOO["ten"], [sets[0]], sets[1], wanted=1) is None
         assert [trial.state for trial in study.trials] == [TrialState.RUNNING, TrialState.FAIL]
@@ -291,7 +281,7 @@ def test_of_trials_begun_at_once_the_later_ones_are_left(small_mnist, capsys):
 def test_the_beat_of_a_trial_under_way_rises(small_mnist, monkeypatch):
     monkeypatch.setattr(tune, "BEAT", 0.01)
     deadline = time.monotonic() + 60
-    with studies.opened_study(ZOO["ten"], 100) as study:
+    with studies.opened_study(replace(ZOO["ten"], limit=100)) as study:
         trial = study.ask()
         with tune.beating(trial):
             while study.trials[0].user_attrs.get("beat", 0) < 3:
@@ -303,7 +293,7 @@ def test_the_beat_of_a_trial_under_way_rises(small_mnist, monkeypatch):
 
 def test_a_trial_is_silent_when_its_beat_stands_still(small_mnist, monkeypatch):
     beats = {}
-    with studies.opened_study(ZOO["ten"], 100) as study:
+    with studies.opened_study(replace(ZOO["ten"], limit=100)) as study:
         trial, dead = study.ask(), study.ask()  # the dead one's maker was not even heard of
         trial.set_user_attr("beat", 0)
         monkeypatch.setattr(tune, "GRACE", 60)
