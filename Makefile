@@ -22,6 +22,7 @@ test: lint browser postgres data
 
 bench: $(VENV)/development
 	$(VENV)/bin/python bench/startup.py
+	$(VENV)/bin/python bench/tricks.py
 	@if $(VENV)/bin/python -c 'import torch' 2>/dev/null; then $(VENV)/bin/python bench/networks.py; \
 	else echo "For training and answers beside PyTorch: $(VENV)/bin/pip install -r bench/requirements.txt"; fi
 

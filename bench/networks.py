@@ -7,7 +7,6 @@ the machine falls on both.  Needs PyTorch and onnxruntime: pip install -r bench/
 """
 
 import os
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -23,15 +22,17 @@ import numpy as np
 import onnxruntime
 import torch
 from threadpoolctl import threadpool_limits
+from turns import alternate
 
 from nn import layers
 from nn.data import DataSet, load
 from nn.evaluation import evaluate
 from nn.export import to_onnx
+from nn.fetch import DataError
 from nn.inference import Inference
 from nn.network import Network, new_network
 from nn.optimizers import SGD, Adam, OneCycle
-from nn.training import Run, copied, keep_memory, learn_from, mean_of, one_thread_each, train
+from nn.training import Run, copied, learn_from, mean_of, one_thread_each, train
 from nn.zoo import ZOO, Recipe
 
 THREADS = os.cpu_count() or 1
@@ -79,19 +80,6 @@ def torch_optimizer(recipe: Recipe, model: torch.nn.Module) -> torch.optim.Optim
         case SGD(momentum):
             return torch.optim.SGD(model.parameters(), 1e-2, momentum=momentum)
     raise SystemExit(f"{recipe.optimizer} has no peer in PyTorch here: add it to torch_optimizer")
-
-
-def alternate(ours: Callable[[], Any], peer: Callable[[], Any], turns: int) -> tuple[float, float]:
-    """Median seconds of each, turn by turn."""
-    ours()
-    peer()
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(turns):
-        for action, kept in ((ours, times[0]), (peer, times[1])):
-            started = time.perf_counter()
-            action()
-            kept.append(time.perf_counter() - started)
-    return statistics.median(times[0]), statistics.median(times[1])
 
 
 def step() -> None:
@@ -269,6 +257,10 @@ def as_torch(pixels: torch.Tensor) -> torch.Tensor:
 COMMANDS = {"step": step, "forward": forward, "augmentation": augmentation, "race": race}
 
 if __name__ == "__main__":
-    keep_memory()
-    for command in sys.argv[1:] or COMMANDS:
-        COMMANDS[command]()
+    if unknown := set(sys.argv[1:]).difference(COMMANDS):
+        sys.exit(f"there is no bench {min(unknown)!r}: choose from {', '.join(COMMANDS)}")
+    try:
+        for command in sys.argv[1:] or COMMANDS:
+            COMMANDS[command]()
+    except DataError as error:
+        sys.exit(str(error))

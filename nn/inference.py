@@ -84,13 +84,7 @@ class Pipeline:
 
     def __init__(self, network: Network) -> None:
         self.calls: list[Callable[[], object]] = []
-        pairs = pooled_first(
-            [
-                (layer, params)
-                for layer, params in zip(network.layers, network.params, strict=True)
-                if not isinstance(layer, Dropout)
-            ]
-        )
+        pairs = rearranged(list(zip(network.layers, network.params, strict=True)))
         layers = [layer for layer, _ in pairs]
         room = room_for(INPUT_SHAPE, layers)
         self.image = room.inner
@@ -183,10 +177,16 @@ class Pipeline:
             self.then(np.maximum, y, view, out=y)
 
 
-def pooled_first(pairs: list[tuple[Layer, Params]]) -> list[tuple[Layer, Params]]:
-    """MaxPool before the ReLU it follows: the same numbers, and the ReLU has a quarter to do."""
-    pairs = list(pairs)
+def rearranged(pairs: Sequence[tuple[Layer, Params]]) -> list[tuple[Layer, Params]]:
+    """Layers with their params that give the same with less to do."""
+    pairs = [(layer, params) for layer, params in pairs if not isinstance(layer, Dropout)]
     for i in range(1, len(pairs)):
-        if isinstance(pairs[i][0], MaxPool) and isinstance(pairs[i - 1][0], ReLU):
-            pairs[i - 1], pairs[i] = pairs[i], pairs[i - 1]
+        if isinstance(pairs[i - 1][0], ReLU) and isinstance(pairs[i][0], MaxPool):
+            pairs[i - 1 : i + 1] = pairs[i], pairs[i - 1]  # a quarter is left for the ReLU
+    match pairs:
+        case [(Standardize(mean, deviation), _), (Flatten(), _), (Dense() as dense, params), *rest]:
+            # (x - mean) / deviation W + b  =  x W / deviation + (b - mean / deviation sum of W)
+            W = params["W"] / np.float32(deviation)
+            melted = {"W": W, "b": params["b"] - np.float32(mean) * W.sum(axis=0)}
+            pairs = [(Flatten(), {}), (dense, melted), *rest]
     return pairs

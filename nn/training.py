@@ -4,7 +4,6 @@ Every epoch draws from a generator of its own, made of the seed and the epoch's 
 training resumed from a checkpoint goes on bit for bit as if it had never stopped.
 """
 
-import ctypes
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -43,7 +42,6 @@ def train(
     when it exists.  after_epoch is given each epoch's row of the history; what it raises ends the
     training.  Raises Diverged, or WeightsError for a checkpoint of another recipe.
     """
-    keep_memory()
     training = [limited(part, recipe.limit) for part in training]
     whole, sizes = join(training), [len(part.labels) for part in training]
     network = new_network(recipe.layers, recipe.loss, recipe.seed)
@@ -210,22 +208,6 @@ def mean_of(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
         }
         for layers in zip(*grads, strict=True)
     ]
-
-
-def keep_memory() -> None:
-    """Keep the memory of arrays that are gone for those to come, where the C library is glibc.
-
-    Left alone it hands big arrays back to the system, and each new one is paged in afresh, which
-    takes a third of a training's time.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return
-    mmap_threshold, trim_threshold, arenas = -3, -1, -8  # as in malloc.h
-    mallopt(mmap_threshold, 1 << 30)
-    mallopt(trim_threshold, (1 << 31) - 1)
-    mallopt(arenas, 1)
 
 
 def one_thread_each(shards: int) -> Any:
