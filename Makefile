@@ -2,6 +2,8 @@
 # make test   sets up what the tests need, then lints and runs every test
 # make lint   ruff and mypy alone
 # make bench  the benchmarks
+# make audit  known weaknesses of what serving depends on
+# make lighthouse  what Lighthouse says of the page, for which node and npm are needed
 
 VENV := .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
@@ -12,24 +14,34 @@ ifneq ($(wildcard ../shared/data),)
 export DIGITS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: run test bench lint format browser postgres data clean
+.PHONY: run test bench audit lighthouse lint format browser postgres redis nginx data clean
 
 run: $(VENV)/serving
 	$(VENV)/bin/gunicorn --config gunicorn.conf.py
 
-test: lint browser postgres data
+test: lint browser postgres redis nginx data
 	$(VENV)/bin/python -m pytest
 
 bench: $(VENV)/development
 	$(VENV)/bin/python bench/startup.py
 	$(VENV)/bin/python bench/tricks.py
+	$(VENV)/bin/python bench/serving.py
+	$(VENV)/bin/python bench/serving.py load
+	$(VENV)/bin/python bench/page.py
 	@if $(VENV)/bin/python -c 'import torch' 2>/dev/null; then $(VENV)/bin/python bench/networks.py; \
 	else echo "For training and answers beside PyTorch: $(VENV)/bin/pip install -r bench/requirements.txt"; fi
+
+lighthouse: $(VENV)/development
+	@$(VENV)/bin/python bench/lighthouse.py
 
 lint: $(VENV)/development
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy .
+
+audit: $(VENV)/development
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	$(VENV)/bin/pip-audit --strict -r requirements.txt
 
 format: $(VENV)/development
 	$(VENV)/bin/ruff check --fix .
@@ -41,6 +53,12 @@ browser: $(VENV)/development
 
 postgres: $(VENV)/development
 	@$(VENV)/bin/python tests/postgres.py --install
+
+redis: $(VENV)/development
+	@$(VENV)/bin/python tests/redis_server.py --install
+
+nginx: $(VENV)/development
+	@$(VENV)/bin/python tests/nginx.py --install
 
 data: $(VENV)/development
 	@$(VENV)/bin/python -m nn data || echo "Tests cannot use the data sets that are missing."

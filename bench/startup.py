@@ -1,6 +1,7 @@
 """How soon the app answers after it is started, how much memory it takes, how fast networks load.
 
     python bench/startup.py
+    python bench/startup.py size    what serving takes on disk, installed by pip into a new place
 
 The peer is an empty Flask app under the same gunicorn settings: what is above it is ours.
 """
@@ -21,6 +22,7 @@ import requests
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = 5
+WORKERS = 2
 # A 28x28 with a vertical bar in it: a one.
 ONE = {"pixels": [1.0 if 5 <= i // 28 < 23 and i % 28 in (13, 14) else 0.0 for i in range(784)]}
 EMPTY_APP = (
@@ -48,25 +50,58 @@ def main() -> None:
 
 def first_answer(folder: Path, app: str) -> tuple[float, float]:
     """Seconds from the start of gunicorn to its first answer, and MiB of all its processes then."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), app]
-    environment = {**os.environ, "PORT": str(port), "NUMBERS_API_URL": "", "WEB_CONCURRENCY": "2"}
+    told = {"PORT": str(port), "NUMBERS_API_URL": "", "WEB_CONCURRENCY": str(WORKERS)}
+    environment = {**os.environ, **told}
     started = time.perf_counter()
-    process = subprocess.Popen([*command, "--log-level", "critical"], cwd=folder, env=environment)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL)
     try:
         while True:
             with contextlib.suppress(requests.ConnectionError):
                 url = f"http://127.0.0.1:{port}/api/predict"
                 requests.post(url, json=ONE, timeout=10).raise_for_status()
-                return time.perf_counter() - started, memory_of(process.pid)
+                seconds = time.perf_counter() - started
+                while len(list(children(process.pid))) < WORKERS:
+                    time.sleep(0.005)
+                return seconds, memory_of(process.pid)
             if process.poll() is not None:
                 sys.exit("the server did not start")
             time.sleep(0.005)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def size() -> None:
+    """Packages of requirements.txt with what they need, and the release itself, in MB (10^6)."""
+    with tempfile.TemporaryDirectory() as folder:
+        install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", folder]
+        requirements = ["--requirement", str(ROOT / "requirements.txt")]
+        quietly = ["--disable-pip-version-check", "--no-warn-conflicts"]
+        subprocess.run([*install, *quietly, *requirements], check=True, stderr=subprocess.DEVNULL)
+        packages = {path.name: on_disk(path) for path in Path(folder).iterdir()}
+    release = {
+        name: on_disk(ROOT / name)
+        for name in ("weights", "static", "templates", "nn", "facts.json")
+    }
+    for name, megabytes in sorted(packages.items(), key=lambda item: -item[1])[:8]:
+        print(f"{name:24} {megabytes:6.1f} MB")
+    print(f"{'packages in all':24} {sum(packages.values()):6.1f} MB")
+    print(f"{'the release':24} {sum(release.values()):6.1f} MB")
+
+
+def on_disk(path: Path) -> float:
+    """As du counts: blocks, not bytes."""
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return sum(file.lstat().st_blocks * 512 for file in files) / 1e6
 
 
 def memory_of(pid: int) -> float:
@@ -98,4 +133,4 @@ def load_time(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    size() if sys.argv[1:] == ["size"] else main()

@@ -1,4 +1,4 @@
-"""python -m nn train | evaluate | tune | plot | predict | export | data | models"""
+"""python -m nn train | evaluate | mistakes | tune | plot | predict | export | data | models"""
 
 import argparse
 import re
@@ -8,11 +8,13 @@ from pathlib import Path
 from nn import data
 from nn.commands import (
     MEASURES,
+    PAGE,
     WEIGHTS,
     UsageError,
     run_data,
     run_evaluate,
     run_export,
+    run_mistakes,
     run_models,
     run_predict,
     run_train,
@@ -87,6 +89,10 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--picture", type=Path, help="write the misclassified to this PNG")
     command.set_defaults(run=run_evaluate)
+
+    command = commands.add_parser("mistakes", help="gather what the page shows of the mistakes")
+    command.add_argument("--out", type=Path, default=PAGE, help="folder to write to")
+    command.set_defaults(run=run_mistakes)
 
     command = commands.add_parser("tune", help="search for a better rate, batch, optimizer, width")
     command.add_argument("name", choices=ZOO, metavar="NAME", help=", ".join(ZOO))

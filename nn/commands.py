@@ -25,17 +25,22 @@ from nn.evaluation import (
 from nn.export import FORMATS
 from nn.fetch import DataError, places
 from nn.files import written_whole
-from nn.gallery import mistakes_as_picture
-from nn.layers import Dense
+from nn.gallery import SPRITE_COLUMNS, chosen, mistakes_as_picture, sprite
+from nn.layers import Array, Dense
 from nn.network import Network
 from nn.preprocess import PictureError, to_input
 from nn.rejection import given_a_digit, is_kept, with_threshold
 from nn.robustness import CHANGES, CURVES, robustness
 from nn.training import progress_bar, train
 from nn.variants import variant
-from nn.zoo import ZOO, Recipe
+from nn.zoo import DEFAULT, ZOO, Recipe
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+PAGE = WEIGHTS.parent / "static" / "inside"
+PER_CELL, RIGHT_ONES = (
+    3,
+    2,
+)  # pictures behind a cell of a confusion matrix: few, for they are MNIST's
 MISTAKES = 20  # so many, the most confident ones, are printed and kept with the weights
 
 
@@ -158,6 +163,39 @@ MEASURES: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., str]]] = 
     "nondigits": (on_nondigits, nondigits_as_text),
     "robustness": (on_changes, robustness_as_text),
 }
+
+
+def run_mistakes(options: argparse.Namespace) -> None:
+    """The pictures behind the confusion matrices: one sheet of them, and what is what."""
+    digits = data.load("mnist", "test")
+    images = data.as_input(digits.images)
+    kept: dict[str, list[tuple[int, Array]]] = {}
+    for name in ZOO:
+        path = WEIGHTS / f"{name}.npz"
+        if path.exists():
+            shares = given_a_digit(Network.load(path).probabilities(images))
+            each = len(images) if name == DEFAULT else PER_CELL
+            rows = chosen(digits.labels, shares, each, RIGHT_ONES)
+            kept[name] = [(row, shares[row]) for row in rows]
+    shown = sorted({row for rows in kept.values() for row, _ in rows})
+    place = {row: i for i, row in enumerate(shown)}
+    table = {
+        "columns": SPRITE_COLUMNS,
+        "labels": digits.labels[shown].tolist(),
+        "rows": shown,
+        "networks": {  # of each picture its place in the sheet, the answer, probabilities in 1/1000
+            name: [
+                [place[row], int(p.argmax()), *np.round(1000 * p).astype(int).tolist()]
+                for row, p in rows
+            ]
+            for name, rows in kept.items()
+        },
+    }
+    with written_whole(options.out / "mistakes.png") as file:
+        sprite(digits.images[shown]).save(file, "PNG", optimize=True)
+    with written_whole(options.out / "mistakes.json") as file:
+        file.write(json.dumps(table, separators=(",", ":")).encode())
+    print(f"{options.out}: {len(shown)} pictures of {len(kept)} networks")
 
 
 def run_tune(options: argparse.Namespace) -> None:

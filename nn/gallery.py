@@ -34,3 +34,32 @@ def mistakes_as_picture(
         caption = f"{mistake['label']} as {mistake['answer']}, {mistake['confidence']:.0%}"
         pen.text((x + side / 2, y + side + 3), caption, fill=0, font=font, anchor="ma")
     return sheet
+
+
+SPRITE_COLUMNS = 32
+
+
+def sprite(images: Array) -> Image.Image:
+    """Images (n, 28, 28) uint8 in rows of SPRITE_COLUMNS, as they are: ink white on black."""
+    rows = -(-len(images) // SPRITE_COLUMNS)
+    sheet = np.zeros((rows * 28, SPRITE_COLUMNS * 28), np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // SPRITE_COLUMNS * 28, i % SPRITE_COLUMNS * 28
+        sheet[y : y + 28, x : x + 28] = image
+    return Image.fromarray(sheet)
+
+
+def chosen(labels: Array, probabilities: Array, each: int, right: int) -> list[int]:
+    """Rows of a data set that show how a network reads, the most confident first.
+
+    `each` of every kind of mistake, those it was surest of, and of every digit the `right` ones
+    that it was least sure of.  labels are (n,), probabilities (n, 10).
+    """
+    answers, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    rows: list[int] = []
+    for label in range(10):
+        for answer in range(10):
+            cell = np.flatnonzero((labels == label) & (answers == answer))
+            surest = np.argsort(-confidence[cell], kind="stable")
+            rows += cell[surest[-right:] if label == answer else surest[:each]].tolist()
+    return sorted(rows, key=lambda row: -confidence[row])

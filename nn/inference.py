@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from nn.layers import (
     Array,
+    BatchNorm,
     Conv,
     Dense,
     Dropout,
@@ -136,8 +137,10 @@ class Pipeline:
             case Standardize(mean, deviation):
                 self.then(np.subtract, x.inner, number(mean), out=y.inner)
                 self.then(np.divide, y.inner, number(deviation), out=y.inner)
-            case _:
+            case BatchNorm():
                 raise ValueError(f"{layer} does not work on one image: fold the network first")
+            case _:  # another that keeps the shape: the plain way
+                self.then(partial(in_the_plain_way, layer, params), x.inner, out=y.inner)
         return y
 
     def conv(self, layer: Conv, params: Params, x: Array, after: Sequence[Layer]) -> Room:
@@ -175,6 +178,10 @@ class Pipeline:
         self.then(np.maximum, views[0], views[-1], out=y)
         for view in views[1:-1]:
             self.then(np.maximum, y, view, out=y)
+
+
+def in_the_plain_way(layer: Layer, params: Params, x: Array, out: Array) -> None:
+    np.copyto(out, layer.forward(params, x[None])[0][0])
 
 
 def rearranged(pairs: Sequence[tuple[Layer, Params]]) -> list[tuple[Layer, Params]]:

@@ -3,11 +3,13 @@
 Each step is a small function, in this order: open, shrink, flatten, gray, subtract the paper (which
 way the ink goes is decided there), crop to the ink, fit into 20x20, centre by mass in 28x28.  The
 last three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on pen strokes
-and serving go through the same functions.
+and serving go through the same functions.  `steps` also does without some of them, to show what
+each is good for.
 """
 
 import io
 import math
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -63,6 +65,50 @@ def image_to_input(image: Image.Image) -> Array | None:
     if max(drawing.shape) < LEAST_SIZE * max(ink.shape):
         return None
     return centre(fit(drawing))
+
+
+# What can be left out of `steps`.  Gray cannot: a network has one number for each pixel.
+STEPS = ("drawing", "flatten", "gray", "polarity", "crop", "box", "centre")
+OPTIONAL = ("flatten", "polarity", "crop", "box", "centre")
+Step = tuple[str, Image.Image | Array]
+
+
+def steps(image: Image.Image, skip: Collection[str] = ()) -> Iterator[Step]:
+    """Each step's name and what came of it: drawing, flatten, gray, polarity, crop, box, centre.
+
+    The last is what `image_to_input` gives; a blank drawing ends before it.  Those named in `skip`
+    are left out, and what came before them goes on: transparent turns black, paper counts as ink,
+    the whole canvas is taken, it is squeezed to 28x28 whatever its aspect, it is laid in the middle
+    by its box.  Without crop and box it is the canvas squeezed, as it must not be.
+    """
+    image = shrink(image)
+    yield "drawing", image
+    if "flatten" not in skip:
+        image = flatten(image)
+    elif image.has_transparency_data:
+        image = image.convert("RGBA").convert("RGB")
+    yield "flatten", image
+    light = gray(image)
+    yield "gray", light
+    ink = light if "polarity" in skip else subtract_paper(light)
+    if ink is None or not (ink > EDGE).any():
+        return
+    yield "polarity", ink
+    if "crop" not in skip:
+        whole = max(ink.shape)
+        ink = crop(ink)
+        if max(ink.shape) < LEAST_SIZE * whole:
+            return
+    yield "crop", ink
+    ink = squeeze(ink) if "box" in skip else fit(ink)
+    yield "box", ink
+    yield "centre", centre(ink, point=middle(ink) if "centre" in skip else None)
+
+
+def seen_after(taken: list[Step]) -> Array | None:
+    """The 28x28 input that the steps came to, or None when the drawing is blank."""
+    name, picture = taken[-1]
+    return np.asarray(picture) if name == "centre" else None
 
 
 def open_picture(content: bytes) -> Image.Image:
@@ -148,7 +194,9 @@ def gray(image: Image.Image) -> Array:
     """Lightness (height, width), float32 from 0 to 1."""
     if image.mode.startswith(("I", "F")):  # 16 bits, which Pillow's own conversion clips at 255
         return np.asarray(image, np.float32).clip(0, 65535) / 65535
-    return np.asarray(image.convert("L"), np.float32) / 255
+    light = np.asarray(image.convert("L"), np.float32)
+    light /= 255
+    return light
 
 
 def subtract_paper(light: Array) -> Array | None:
@@ -157,13 +205,17 @@ def subtract_paper(light: Array) -> Array | None:
     The paper is what surrounds the drawing.  Full ink is the mean of all that is more than half as
     strong as the strongest, so that faint pencil counts as much as a marker.
     """
-    difference = light - paper_under(light)
-    ink = difference if is_light_on_dark(difference) else -difference
+    ink = light - paper_under(light)
+    if not is_light_on_dark(ink):
+        np.negative(ink, out=ink)
     strongest = float(ink.max())
     if strongest < LEAST_CONTRAST:
         return None
-    full = float(ink[ink > strongest / 2].mean())
-    return np.clip((ink / full - FLOOR) / (1 - FLOOR), 0, 1)
+    # in place from here on: a new array for each step takes longer than the step
+    ink /= float(ink[ink > strongest / 2].mean())
+    ink -= FLOOR
+    ink /= 1 - FLOOR
+    return np.clip(ink, 0, 1, out=ink)
 
 
 def is_light_on_dark(difference: Array) -> bool:
@@ -171,8 +223,10 @@ def is_light_on_dark(difference: Array) -> bool:
 
     Squares are summed, so that noise both ways counts little against strokes one way.
     """
+    if difference.max() <= 0:  # ink on white paper, as from the page: no need to sum
+        return False
     up, down = np.maximum(difference, 0), np.minimum(difference, 0)
-    return float((up * up).sum()) > float((down * down).sum())
+    return float(np.square(up, out=up).sum()) > float(np.square(down, out=down).sum())
 
 
 def paper_under(light: Array) -> Array:
@@ -182,6 +236,9 @@ def paper_under(light: Array) -> Array:
     """
     margin = max(1, min(light.shape) // 20)
     edges = (light[:margin], light[-margin:], light[:, :margin], light[:, -margin:])
+    corner = light[0, 0]
+    if all((edge == corner).all() for edge in edges):  # as from the page: no need to sort
+        return np.asarray(corner, np.float32)
     frame = np.concatenate([edge.ravel() for edge in edges])
     low, paper, high = np.percentile(frame, (10, 50, 90))
     if high - low < LEAST_CONTRAST:
@@ -235,22 +292,40 @@ def fit(ink: Array, side: int = 20) -> Array:
         sizes.append(math.ceil(extent * scale + early - 1e-6))
         starts.append(margin - early / scale)
     (top, left), (height, width) = starts, sizes
-    padded = Image.fromarray(np.pad(ink, margin))
+    padded = np.zeros(
+        [extent + 2 * margin for extent in ink.shape], np.float32
+    )  # as np.pad, sooner
+    padded[margin:-margin, margin:-margin] = ink
     box = (left, top, left + width / scale, top + height / scale)
-    small = padded.resize((width, height), Image.Resampling.LANCZOS, box)
+    small = Image.fromarray(padded).resize((width, height), Image.Resampling.LANCZOS, box)
     fitted = np.clip(np.asarray(small, np.float32), 0, 1)  # the filter overshoots at edges
     return fitted / fitted.max()
 
 
-def centre(ink: Array, side: int = 28) -> Array:
-    """Pasted into a side x side field, its centre of mass on the field's, or near if it is long."""
+def squeeze(ink: Array, side: int = 28) -> Array:
+    """Scaled to side x side whatever the aspect, the strongest ink 1: only to show what comes."""
+    small = Image.fromarray(ink).resize((side, side), Image.Resampling.LANCZOS)
+    squeezed = np.clip(np.asarray(small, np.float32), 0, 1)
+    return squeezed / max(float(squeezed.max()), 1e-6)
+
+
+def centre(ink: Array, side: int = 28, point: tuple[float, float] | None = None) -> Array:
+    """Pasted into a side x side field, its centre of mass on the field's, or near if it is long.
+
+    With a point (row, column) that is what comes to the middle.
+    """
     field = np.zeros((side, side), np.float32)
     height, width = ink.shape
-    row, column = centre_of_mass(ink)
+    row, column = point or centre_of_mass(ink)
     top = min(max(round(side / 2 - row), 0), side - height)
     left = min(max(round(side / 2 - column), 0), side - width)
     field[top : top + height, left : left + width] = ink
     return field
+
+
+def middle(ink: Array) -> tuple[float, float]:
+    """Row and column of the middle of its box."""
+    return ink.shape[0] / 2, ink.shape[1] / 2
 
 
 def centre_of_mass(ink: Array) -> tuple[float, float]:
@@ -259,3 +334,12 @@ def centre_of_mass(ink: Array) -> tuple[float, float]:
     total = rows.sum()
     row = float((rows * np.arange(len(rows))).sum() / total)
     return row, float((columns * np.arange(len(columns))).sum() / total)
+
+
+def pixels_in(content: bytes) -> int:
+    """Width times height as the picture's first bytes say, or 0 where they say nothing."""
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return image.width * image.height
+    except Exception:  # a decoder may raise anything on a hostile file
+        return 0

@@ -13,29 +13,48 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 // The drawing is an equation: it equals the digit, or about equals it, or equals none.
 const SIGNS = { empty: "=", begun: "=", answered: "=", close: "≈", rejected: "≠", trouble: "=" };
-const SURE = [[0.99, "sure"], [0.9, "quite sure"], [0.7, "fairly sure"], [0.5, "not sure"], [0, "a guess"]];
+const SURE = JSON.parse(panel.dataset.sure); // [[least confidence, word], ...], the surest first
+const GRACE = 200; // ms in which an answer usually comes; until then nothing flickers
 
 let pixels = null; // of the last `seen`
+let waiting = 0;
 
 // A prediction is under way, or is not.
 export function busy(yes) {
   digit.setAttribute("aria-busy", String(yes));
 }
 
-// The drawing has changed: what stands here is no longer the answer to it.
+// The drawing has grown: what stands here is the answer to what it was a moment ago.
 export function outdated() {
   delete document.body.dataset.answer;
   spoken.textContent = "";
+}
+
+// It is another drawing, of which nothing is known yet. `still` is called when that takes longer
+// than one would not notice.
+export function unknown(still) {
+  outdated();
+  digit.textContent = "";
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    set({ state: "begun", words: "Reading …", fresh: false });
+    still();
+  }, GRACE);
 }
 
 export function showNothing() {
   set({ state: "empty", words: "Nothing drawn yet" });
 }
 
+export function showOffline() {
+  set({ state: "trouble", words: "You are offline. What you draw is kept, and read once you are back." });
+}
+
 export function showTrouble({ kind, detail, wait }) {
   const again = wait === null ? "" : ` Trying again in ${Math.ceil(wait)}\u00a0s.`;
   const words = {
-    offline: "The reader can’t be reached. Your drawing is kept.",
+    offline: `${navigator.onLine ? "The reader can’t be reached." : "You are offline."} Your drawing is kept.`,
+    slow: "The answer takes long. Your drawing is kept.",
     server: "The reader failed. Your drawing is kept.",
     limited: "That was a lot of drawings. A short rest, please.",
     refused: `The reader won’t take this. ${detail || ""}`,
@@ -45,8 +64,8 @@ export function showTrouble({ kind, detail, wait }) {
   if (spoken.textContent !== words[kind]) spoken.textContent = words[kind]; // once, not at each attempt
 }
 
-// `fresh`: the answer belongs to what is on the pad now, and not to a moment before. `drawing`: the
-// pen is still down, and what is no digit yet may become one.
+// `fresh`: the answer belongs to what is on the pad now, and not to a moment before. `drawing`: a
+// stroke is still being drawn, and what is no digit yet may become one.
 export function showAnswer(answer, fresh, drawing) {
   const { rejected, probabilities, seen } = answer;
   if (rejected === "blank") return showNothing();
@@ -86,6 +105,7 @@ export function redraw() {
 }
 
 function set({ state, text = "", sure = null, words = "", probabilities = null, seen = null, fresh = true }) {
+  clearTimeout(waiting);
   panel.dataset.state = state;
   digit.textContent = text;
   if (fresh) document.body.dataset.answer = text;

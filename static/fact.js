@@ -36,6 +36,7 @@ export function text() {
 }
 
 async function tellAnother() {
+  if (another.value === "") return;
   const before = shown, digit = Number(another.value);
   another.setAttribute("aria-busy", "true");
   note.textContent = "";
@@ -56,15 +57,16 @@ function show(fact, digit = null) {
   if (fact === shown && digit !== null && another.value === String(digit)) return;
   shown = fact;
   another.value = digit ?? "";
-  if (digit === null && another === document.activeElement) another.blur();
-  another.hidden = digit === null;
+  // Neither hidden nor switched off while it has the focus, which would be lost with it: see base.css.
+  another.setAttribute("aria-disabled", String(digit === null));
   note.textContent = "";
   title.textContent = fact ? `About ${digit}` : unasked;
   place.replaceChildren(...(fact ? parts(fact) : []));
 }
 
 function parts({ text, subject, kind, source, url }) {
-  const topic = make("p", "topic", subject || kind || ""); // the subject says the kind more exactly
+  const about = [kind, subject].filter((word) => word && !(kind === "math" && word === "mathematics"));
+  const topic = make("p", "topic", about.join(" · "));
   const credit = make("p", "source", source ? "Source: " : "");
   if (source) credit.append(address(url) ? link(source, address(url)) : source);
   return [topic, make("p", "text", text ?? ""), credit].filter((part) => part.textContent);

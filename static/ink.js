@@ -1,42 +1,79 @@
-// Strokes as ink. A stroke is {width, points: [[x, y], ...]}: lengths are in sides of the pad,
-// y points downwards, so that one drawing fits a pad of any size. Nothing here knows of any page.
+// Strokes as ink. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in sides
+// of the pad, y points downwards, so that one drawing fits a pad of any size. Pressure is that of a
+// pen, from 0 to 1, and 0.5 leaves the width as it is. Nothing here knows of any page.
 
-export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280 };
+export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280, eraser: 40 / 280 };
+
+const pressed = (width, pressure = 0.5) => width * (0.4 + 1.2 * pressure);
 
 // Paints strokes in the context's own colours onto a square whose side is `size` pixels.
 export function paint(context, strokes, size) {
   context.lineCap = context.lineJoin = "round";
-  for (const { width, points } of strokes) {
+  for (const { width, points, erase } of strokes) {
+    context.globalCompositeOperation = erase ? "destination-out" : "source-over";
     const at = points.map(([x, y]) => [x * size, y * size]);
+    const wide = points.map(([, , pressure]) => pressed(width, pressure) * size);
     context.beginPath();
     if (at.length === 1) {
       // A line of no length has caps in some browsers and none in others; a disc is a dot in all.
-      context.arc(...at[0], (width * size) / 2, 0, 2 * Math.PI);
+      context.arc(...at[0], wide[0] / 2, 0, 2 * Math.PI);
       context.fill();
       continue;
     }
     // Through the midpoints, with the points themselves as controls: no corners where a fast hand
-    // leaves few points.
-    context.lineWidth = width * size;
+    // leaves few points. Only a line that changes its width is made of many.
+    const varies = wide.some((w) => Math.abs(w - wide[0]) > 0.01 * size * width);
+    context.lineWidth = wide[0];
     context.moveTo(...at[0]);
     for (let i = 1; i < at.length - 1; i++) {
       const [x, y] = at[i], [nextX, nextY] = at[i + 1];
-      context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+      const middle = [(x + nextX) / 2, (y + nextY) / 2];
+      context.quadraticCurveTo(x, y, ...middle);
+      if (!varies) continue;
+      context.lineWidth = wide[i];
+      context.stroke();
+      context.beginPath();
+      context.moveTo(...middle);
     }
+    if (varies) context.lineWidth = wide.at(-1);
     context.lineTo(...at.at(-1));
     context.stroke();
   }
+  context.globalCompositeOperation = "source-over";
 }
 
-// The drawing as a data URL of a JPEG: black on an opaque white square. It is drawn apart from the
+// Whether there is ink at a place: the last stroke over it has drawn, and not erased.
+export function inkAt(strokes, [x, y]) {
+  const last = strokes.findLast(({ width, points }) =>
+    points.some((point, i) => distance([x, y], point, points[i + 1] ?? point) <= width / 2),
+  );
+  return last !== undefined && !last.erase;
+}
+
+// From a place to the nearest point of the line between two others.
+export function distance([x, y], [fromX, fromY], [toX, toY]) {
+  const dx = toX - fromX, dy = toY - fromY;
+  const along = ((x - fromX) * dx + (y - fromY) * dy) / (dx * dx + dy * dy || 1);
+  const t = Math.min(Math.max(along, 0), 1);
+  return Math.hypot(x - fromX - t * dx, y - fromY - t * dy);
+}
+
+// The drawing on a canvas of its own: black on an opaque white square. It is drawn apart from the
 // visible pad, so that theme, squares and pixel ratio never reach the network.
-export function picture(strokes, { size = 280, quality = 0.92 } = {}) {
+export function onPaper(strokes, size = 280) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size;
-  const context = canvas.getContext("2d", { alpha: false });
-  context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
+  const context = canvas.getContext("2d");
   context.fillStyle = context.strokeStyle = "#000";
   paint(context, strokes, size);
-  return canvas.toDataURL("image/jpeg", quality);
+  // The paper comes last, and under the ink: an eraser would have made holes in it.
+  context.globalCompositeOperation = "destination-over";
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, size, size);
+  return canvas;
+}
+
+// The same as a data URL of a JPEG, as it is sent to be read.
+export function picture(strokes, { size = 280, quality = 0.92 } = {}) {
+  return onPaper(strokes, size).toDataURL("image/jpeg", quality);
 }

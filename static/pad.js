@@ -1,27 +1,24 @@
-// The pad: a canvas one draws on with mouse, finger or pen. The drawing is data, a list of strokes
-// (see ink.js); the canvas only shows it. It knows nothing of the page around it nor of any network.
-//
-// Events: "draw" whenever the drawing has changed, "lift" when a stroke has ended.
+// The pad: a canvas that shows a drawing (see drawing.js), and on which one draws with mouse, finger
+// or pen. It knows nothing of the page around it nor of any network.
 
 import { WIDTHS, paint } from "./ink.js";
 
 const PALM_PAUSE = 700; // ms after the pen was last seen in which a touch is taken for the palm
+const TIP = 0, TAIL = 5; // the buttons of a pen: its tip (also a finger, the left of a mouse), its eraser
+const HELD = { [TIP]: 1, [TAIL]: 32 }; // the same among all buttons held
 
-export class Pad extends EventTarget {
-  width = WIDTHS.medium; // of the strokes to come
-  version = 0; // grows with every change, so that others can tell one drawing from the next
+export class Pad {
+  tool = { width: WIDTHS.medium, erase: false }; // for the strokes to come
+  cursor = null; // {x, y, side}: the square the keyboard is at, see cursor.js
 
   #canvas;
-  #finished = []; // strokes, never changed in place: the history below shares them
-  #past = [];
-  #future = [];
-  #stroke = null; // the one under the pen
-  #pointer = null; // {id, type} of whatever draws it
+  #drawing;
+  #pointer = null; // {id, type, button, stroke} of whatever draws
   #penSeen = -Infinity;
 
-  constructor(canvas) {
-    super();
+  constructor(canvas, drawing) {
     this.#canvas = canvas;
+    this.#drawing = drawing;
     const on = (type, handler, options) => canvas.addEventListener(type, handler.bind(this), options);
     on("pointerdown", this.#down);
     on("pointermove", this.#move);
@@ -29,101 +26,73 @@ export class Pad extends EventTarget {
     on("pointercancel", this.#end); // its position is not to be trusted: no point is taken from it
     on("lostpointercapture", this.#end);
     // iOS opens its magnifying glass on a tap and hold, whatever touch-action says.
-    on("touchstart", (event) => event.preventDefault(), { passive: false });
+    on("touchstart", (event) => event.cancelable && event.preventDefault(), { passive: false });
     // A long press of a finger or pen is drawing; the mouse keeps its menu ("Save image").
-    on("contextmenu", (event) => (this.drawing || event.pointerType !== "mouse") && event.preventDefault());
+    on("contextmenu", (event) => (this.#pointer || event.pointerType !== "mouse") && event.preventDefault());
+    drawing.addEventListener("draw", () => this.redraw());
     this.#fit();
   }
 
-  get strokes() {
-    return this.#stroke ? [...this.#finished, this.#stroke] : this.#finished;
-  }
-  get drawing() {
-    return this.#stroke !== null;
-  }
-  get empty() {
-    return this.strokes.length === 0;
-  }
-  get canUndo() {
-    return this.drawing || this.#past.length > 0;
-  }
-  get canRedo() {
-    return !this.drawing && this.#future.length > 0;
-  }
-
-  undo() {
-    if (this.drawing) return this.#abandon();
-    if (!this.#past.length) return;
-    this.#future.push(this.#finished);
-    this.#finished = this.#past.pop();
-    this.#changed();
-  }
-
-  redo() {
-    if (!this.canRedo) return;
-    this.#past.push(this.#finished);
-    this.#finished = this.#future.pop();
-    this.#changed();
-  }
-
-  clear() {
-    this.load([]);
-  }
-
-  // Puts other strokes on the pad; like every change this can be undone.
-  load(strokes) {
-    if (this.drawing) this.#release();
-    if (this.#finished.length || strokes.length) this.#commit(strokes);
-    this.#changed();
-  }
-
-  // Draws everything anew: for a new size and for new colours.
+  // Draws everything anew: for a change, a new size, new colours.
   redraw() {
-    const { width: size } = this.#canvas;
+    const { width: size } = this.#canvas, { picture, strokes } = this.#drawing;
     const context = this.#canvas.getContext("2d");
     context.clearRect(0, 0, size, size);
+    if (picture) {
+      const { width, height } = picture.image, scale = size / Math.max(width, height);
+      const [w, h] = [width * scale, height * scale];
+      context.drawImage(picture.image, (size - w) / 2, (size - h) / 2, w, h);
+    }
     context.fillStyle = context.strokeStyle = getComputedStyle(this.#canvas).color;
-    paint(context, this.strokes, size);
+    paint(context, strokes, size);
+    if (this.cursor) this.#frame(context, size);
   }
 
-  #changed() {
-    this.version++;
-    this.redraw();
-    this.dispatchEvent(new Event("draw"));
-  }
-
-  #commit(strokes) {
-    this.#past.push(this.#finished);
-    this.#future = [];
-    this.#finished = strokes;
+  // The keyboard's square, in two colours so that it is seen on ink as on paper.
+  #frame(context, size) {
+    const { x, y, side } = this.cursor, style = getComputedStyle(this.#canvas);
+    const line = Math.max(2, size / 160), box = [x * size, y * size, side * size, side * size];
+    context.lineJoin = "miter";
+    context.lineWidth = 2 * line;
+    context.strokeStyle = style.getPropertyValue("--sheet");
+    context.strokeRect(...box);
+    context.lineWidth = line;
+    context.strokeStyle = style.getPropertyValue("--focus");
+    context.strokeRect(...box);
   }
 
   #down(event) {
-    // Button 0 is the left one, a finger, or the pen's tip; others are menus and erasers.
-    if (event.button !== 0) return;
+    if (!(event.button in HELD)) return; // the other buttons open menus, or go back
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
     if (this.#pointer) {
       // A second finger changes nothing; but a hand often lands on the glass before its pen does.
       if (event.pointerType !== "pen" || this.#pointer.type !== "touch") return;
-      this.#abandon();
+      if (this.#draws) this.#drawing.abandon();
+      this.#release();
     } else if (event.pointerType === "touch" && event.timeStamp - this.#penSeen < PALM_PAUSE) {
       return;
     }
-    this.#pointer = { id: event.pointerId, type: event.pointerType };
-    this.#stroke = { width: this.width, points: [this.#place(event)] };
+    const tool = event.button === TAIL ? { width: WIDTHS.eraser, erase: true } : this.tool;
+    this.#pointer = { id: event.pointerId, type: event.pointerType, button: event.button };
+    this.#pointer.stroke = this.#drawing.begin(tool, this.#place(event));
     try {
       this.#canvas.setPointerCapture(event.pointerId);
     } catch {
       // The pointer is already gone (a tap ended before this ran): a dot remains, and is enough.
     }
-    this.#changed();
+    this.#canvas.focus({ preventScroll: true }); // the keys for pens and eraser are the pad's
+  }
+
+  // Whether the stroke is still being drawn: one may clear or undo in its middle.
+  get #draws() {
+    return this.#pointer !== null && this.#drawing.stroke === this.#pointer.stroke;
   }
 
   #move(event) {
     if (event.pointerType === "pen") this.#penSeen = event.timeStamp; // also while it only hovers
     if (event.pointerId !== this.#pointer?.id) return;
     // The button was let go where no event reached us, outside the window for one.
-    if (!(event.buttons & 1)) return this.#end(event);
+    if (!(event.buttons & HELD[this.#pointer.button])) return this.#end(event);
     const coalesced = event.getCoalescedEvents?.() ?? [];
     this.#extend(coalesced.length ? coalesced : [event]);
   }
@@ -135,40 +104,31 @@ export class Pad extends EventTarget {
   }
 
   #extend(events) {
-    const { points } = this.#stroke;
-    const before = points.length;
-    for (const event of events) {
-      const [x, y] = this.#place(event), [lastX, lastY] = points.at(-1);
-      if (Math.hypot(x - lastX, y - lastY) > 0.001) points.push([x, y]);
-    }
-    if (points.length > before) this.#changed();
+    if (this.#draws) this.#drawing.extend(events.map((event) => this.#place(event)));
   }
 
   #end(event) {
     if (event.pointerId !== this.#pointer?.id) return;
-    const stroke = this.#stroke;
+    const drew = this.#draws;
     this.#release();
-    this.#commit([...this.#finished, stroke]);
-    this.dispatchEvent(new Event("lift"));
-  }
-
-  #abandon() {
-    this.#release();
-    this.#changed();
+    if (drew) this.#drawing.end();
   }
 
   // Forgotten before the capture is given back: giving it back fires lostpointercapture.
   #release() {
     const { id } = this.#pointer;
-    this.#pointer = this.#stroke = null;
+    this.#pointer = null;
     if (this.#canvas.hasPointerCapture(id)) this.#canvas.releasePointerCapture(id);
   }
 
-  // Where an event lies on the pad. The rectangle is asked for each time, because the page may
-  // scroll, zoom or be laid out anew in the middle of a stroke.
-  #place(event) {
+  // Where an event lies on the pad, and how hard the pen is pressed. The rectangle is asked for each
+  // time, because the page may scroll, zoom or be laid out anew in the middle of a stroke.
+  #place({ clientX, clientY, pointerType, pressure, type }) {
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    return [(event.clientX - left) / width, (event.clientY - top) / height];
+    const place = [(clientX - left) / width, (clientY - top) / height];
+    if (pointerType !== "pen") return place;
+    // A pen that is lifted presses no more: its last width is kept.
+    return [...place, type === "pointerup" ? (this.#drawing.stroke?.points.at(-1)[2] ?? 0.5) : pressure];
   }
 
   // Keeps one canvas pixel to one pixel of the screen, whatever the ratio, zoom and size.

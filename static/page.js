@@ -2,26 +2,28 @@
 
 import * as answer from "./answer.js";
 import * as fact from "./fact.js";
-import { WIDTHS, picture } from "./ink.js";
+import { Cursor } from "./cursor.js";
+import { Drawing } from "./drawing.js";
+import { picture } from "./ink.js";
+import { keepPage, watchNetwork } from "./offline.js";
 import { Pad } from "./pad.js";
 import { Reader } from "./reader.js";
+import { forgetShared, keep, kept, shared } from "./share.js";
+import { connectTools, note } from "./tools.js";
 
 const element = (id) => document.getElementById(id);
-const pad = new Pad(element("pad"));
-const frame = element("pad").parentElement;
-const model = element("model");
-const buttons = [
-  [element("undo"), () => pad.undo(), () => pad.canUndo],
-  [element("redo"), () => pad.redo(), () => pad.canRedo],
-  [element("clear"), () => pad.clear(), () => !pad.empty],
-];
+const canvas = element("pad"), model = element("model");
+const drawing = new Drawing();
+const pad = new Pad(canvas, drawing);
+new Cursor(canvas, pad, drawing, (words) => (element("place").textContent = words));
 
-let latest = null; // {said, key}: the last answer and the drawing it is for
+let latest = null; // {said, job}: the last answer and what it is the answer to
+let step = drawing.step; // of the drawing that the page has last been told of
 
 const reader = new Reader({
   busy: answer.busy,
-  answer(said, { key }) {
-    latest = { said, key };
+  answer(said, job) {
+    latest = { said, job };
     showLatest();
   },
   trouble(trouble) {
@@ -30,73 +32,59 @@ const reader = new Reader({
   },
 });
 
-const key = () => `${pad.version} ${model.value}`;
+const key = () => `${drawing.version} ${model.value}`;
 
 function read(urgent) {
-  const { strokes } = pad;
-  reader.read({ key: key(), model: model.value, urgent, picture: () => picture(strokes) });
+  const { strokes, picture: opened, step } = drawing;
+  const url = () => opened?.url ?? picture(strokes);
+  reader.read({ key: key(), step, model: model.value, urgent, picture: url });
 }
 
+// While a stroke grows, the answer to its beginning is shown; else only the one to this very drawing.
 function showLatest() {
-  const { said } = latest, fresh = latest.key === key();
-  answer.showAnswer(said, fresh, pad.drawing);
+  const { said, job } = latest, fresh = job.key === key(), growing = drawing.stroke !== null;
+  if (!fresh && !(growing && job.step === drawing.step && job.model === model.value)) return;
+  answer.showAnswer(said, fresh, growing);
   if (said.digit !== null && !said.rejected) fact.tell(said.digit, said.fact);
-  else if (!pad.drawing) fact.hush();
-  if (fresh && !pad.drawing) answer.speak(fact.text());
+  else if (!growing) fact.hush();
+  if (fresh && !growing) answer.speak(fact.text());
 }
 
-pad.addEventListener("draw", () => {
-  frame.toggleAttribute("data-empty", pad.empty);
-  frame.toggleAttribute("data-drawing", pad.drawing);
-  showButtons();
-  answer.outdated();
-  if (!pad.empty) return read(!pad.drawing);
-  reader.cancel();
-  fact.forget();
-  answer.showNothing();
-});
-
-pad.addEventListener("lift", () => {
-  frame.removeAttribute("data-drawing");
-  showButtons();
-  if (latest?.key === key()) showLatest();
-  else read(true);
-});
-
-function showButtons() {
-  for (const [button, , useful] of buttons) {
-    const had = button === document.activeElement;
-    button.disabled = !useful();
-    // A button that is switched off loses the focus; its neighbour takes it, so that who works
-    // with the keyboard stays where they are.
-    if (had && button.disabled) buttons.find(([, , works]) => works())?.[0].focus();
+drawing.addEventListener("draw", () => {
+  const another = step !== drawing.step;
+  step = drawing.step;
+  canvas.parentElement.toggleAttribute("data-empty", drawing.empty);
+  canvas.parentElement.toggleAttribute("data-drawing", drawing.stroke !== null);
+  note("");
+  forgetShared();
+  if (drawing.empty) {
+    reader.cancel();
+    fact.forget();
+    if (navigator.onLine) answer.showNothing();
+    else answer.showOffline();
+  } else {
+    if (another) answer.unknown(fact.hush);
+    else answer.outdated();
+    read(drawing.stroke === null);
   }
-}
-
-for (const [button, act] of buttons) button.addEventListener("click", act);
-
-for (const pen of document.querySelectorAll("input[name=pen]")) {
-  const choose = () => pen.checked && (pad.width = WIDTHS[pen.value]);
-  pen.addEventListener("change", choose);
-  choose();
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.target.closest("select, textarea, input:not([type=radio]), [contenteditable]")) return;
-  const key = event.key.toLowerCase();
-  const command = (event.ctrlKey || event.metaKey) && !event.altKey;
-  if (command && (key === "y" || (key === "z" && event.shiftKey))) pad.redo();
-  else if (command && key === "z") pad.undo();
-  else if (!command && ["delete", "backspace", "escape"].includes(key)) pad.clear();
-  else return;
-  event.preventDefault();
+  if (drawing.stroke === null) keep(drawing);
 });
+
+drawing.addEventListener("lift", () => {
+  canvas.parentElement.removeAttribute("data-drawing");
+  keep(drawing);
+  if (latest?.job.key === key()) return showLatest();
+  answer.unknown(fact.hush);
+  read(true);
+});
+
+connectTools(drawing, pad);
 
 model.addEventListener("change", () => {
   showNote();
-  if (pad.empty) return;
-  answer.outdated();
+  if (drawing.empty) return;
   reader.cancel();
+  answer.unknown(fact.hush);
   read(true);
 });
 
@@ -104,10 +92,12 @@ function showNote() {
   element("model-note").textContent = model.selectedOptions[0]?.dataset.note ?? "";
 }
 
-// While the pad is used, keys are meant for it and not for the list of networks.
-element("pad").addEventListener("pointerdown", () => document.activeElement === model && model.blur());
-
-addEventListener("online", () => reader.hurry());
+watchNetwork((gone) => {
+  if (!gone) reader.hurry();
+  if (!drawing.empty) return;
+  if (gone) answer.showOffline();
+  else answer.showNothing();
+});
 
 for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
   matchMedia(query).addEventListener("change", () => {
@@ -116,7 +106,16 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
   });
 }
 
+function openShared() {
+  const strokes = shared();
+  if (strokes) drawing.load(strokes);
+  else if (strokes === null) note("This link holds no drawing that can be read.");
+  return strokes;
+}
+addEventListener("hashchange", openShared);
+
 showNote();
-showButtons();
-answer.showNothing();
+if (drawing.empty && navigator.onLine) answer.showNothing();
+if (openShared() === undefined && kept()) drawing.load(kept());
+keepPage();
 document.documentElement.classList.add("ready");

@@ -2,18 +2,17 @@
 // the page.
 //
 // A job is {key, picture, model, urgent}: `key` tells one drawing from another, `picture` is a
-// function that renders it, called only when its turn has come.
+// function that gives it as a data URL, called only when its turn has come.
 //
 // It tells: busy(yes), answer(answer, job), trouble({kind, detail, wait}), where `wait` is
-// in seconds, or null when trying again would not help.
+// in seconds until it tries again, or null when it does not or is still waiting for an answer.
 
 const LONGEST_WAIT = 15; // seconds
 const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 export class Reader {
   #tell;
-  #pace;
-  #patience;
+  #times;
   #wanted = null; // the newest job that has not been asked about
   #call = null; // {job, abort}: the one request under way
   #done = null; // key of the last job answered or refused
@@ -22,10 +21,11 @@ export class Reader {
   #heldUntil = -Infinity; // after a failure nothing is asked before this
   #failures = 0;
 
-  constructor(tell, { pace = 150, patience = 15_000 } = {}) {
+  // In milliseconds: the time between two requests while one draws, after which a request counts as
+  // slow, and after which it is given up.
+  constructor(tell, { pace = 150, slow = 2500, patience = 15_000 } = {}) {
     this.#tell = tell;
-    this.#pace = pace;
-    this.#patience = patience;
+    this.#times = { pace, slow, patience };
   }
 
   read(job) {
@@ -34,6 +34,8 @@ export class Reader {
     } else if (job.key !== this.#done || this.#wanted) {
       this.#wanted = job;
       if (performance.now() >= this.#heldUntil) this.#tell.busy(true);
+      // Nothing is to be had from an old question that takes long, and the new one waits for it.
+      if (job.urgent && this.#call && performance.now() - this.#lastAsked > this.#times.slow) this.#drop();
       this.#schedule();
     }
   }
@@ -41,9 +43,14 @@ export class Reader {
   // Forgets what was asked and what was to be asked.
   cancel() {
     clearTimeout(this.#timer);
-    this.#call?.abort.abort();
-    this.#wanted = this.#call = this.#done = null;
+    this.#drop();
+    this.#wanted = this.#done = null;
     this.#tell.busy(false);
+  }
+
+  #drop() {
+    this.#call?.abort.abort();
+    this.#call = null;
   }
 
   // The network is said to be back: no need to sit out the wait.
@@ -56,7 +63,7 @@ export class Reader {
   #schedule() {
     if (this.#call || !this.#wanted) return;
     clearTimeout(this.#timer);
-    const paced = this.#wanted.urgent ? -Infinity : this.#lastAsked + this.#pace;
+    const paced = this.#wanted.urgent ? -Infinity : this.#lastAsked + this.#times.pace;
     const wait = Math.max(this.#heldUntil, paced) - performance.now();
     if (wait <= 0) this.#ask();
     else this.#timer = setTimeout(() => this.#ask(), wait);
@@ -69,13 +76,15 @@ export class Reader {
     this.#wanted = null;
     this.#lastAsked = performance.now();
     this.#tell.busy(true);
-    const patience = setTimeout(() => call.abort.abort(), this.#patience);
+    const slow = setTimeout(() => this.#call === call && this.#tell.trouble({ kind: "slow", wait: null }), this.#times.slow);
+    const patience = setTimeout(() => call.abort.abort(), this.#times.patience);
     let answer, trouble;
     try {
       answer = await predict(job, call.abort.signal);
     } catch (error) {
       trouble = error instanceof Refusal ? error : new Refusal("offline");
     }
+    clearTimeout(slow);
     clearTimeout(patience);
     if (this.#call !== call) return; // cancelled meanwhile
     this.#call = null;

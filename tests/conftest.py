@@ -15,6 +15,7 @@ import pytest
 import requests
 from browser import FLAGS, find_browser
 from postgres import find_postgres, running_postgres
+from redis_server import find_redis, redis_server
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -178,3 +179,12 @@ def postgres():
         missing("there is no PostgreSQL here: apt install postgresql")
     with running_postgres(binaries) as url:
         yield url
+
+
+@pytest.fixture
+def redis():
+    """A real, empty Redis, to be killed and restarted at will."""
+    if find_redis() is None:
+        missing("there is no Redis here: apt install redis-tools")
+    with redis_server() as server:
+        yield server

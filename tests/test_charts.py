@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from app import create_app
-from charts import BOTTOM, TOP, charts_of, percent, picture_size
-from models import load_models
 from settings import Settings
+from web.charts import BOTTOM, TOP, charts_of, percent, picture_size
+from web.models import load_models
 
 PARTS = ("mnist", "pen", "styles", "nondigits", "robustness")
 

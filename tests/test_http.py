@@ -118,7 +118,7 @@ def test_whole_numbers_are_pixels_too(client):
 
 
 def test_close_calls_are_named(app, client):
-    from models import SHARED
+    from web.models import SHARED
 
     rng = np.random.default_rng(1)
     close = 0
@@ -406,7 +406,7 @@ def test_a_bad_address_gets_its_status(client, method, path, status):
 
 
 def test_a_bug_of_ours_is_logged_and_shows_nothing(app, caplog, monkeypatch):
-    monkeypatch.setattr("app.drawing_in", lambda request: 1 / 0)
+    monkeypatch.setattr("web.api.sent_in", lambda request, read: 1 / 0)
     with caplog.at_level(logging.ERROR):
         response = app.test_client().post("/api/predict", data=TEXT)
     assert_problem(response, 500)
@@ -463,7 +463,8 @@ def test_many_at_once_get_each_their_own_answer(server, own_digits):
 
 
 def test_nothing_that_is_drawn_gets_into_the_log(server, server_log):
-    before = server_log.read_text()
     assert requests.post(f"{server}/", TEXT, timeout=20).status_code == 200
     assert requests.post(f"{server}/api/predict", TEXT[:1000], timeout=20).status_code == 400
-    assert server_log.read_text() == before
+    log = server_log.read_text()
+    for start in range(0, 1000, 100):
+        assert TEXT[start : start + 40].decode() not in log

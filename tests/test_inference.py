@@ -1,6 +1,7 @@
 """One image through arrays made beforehand gives what the plain way gives."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -101,6 +102,19 @@ def test_a_network_not_yet_folded_is_refused():
     network = with_biases((Conv(4), BatchNorm(), Flatten(), Dense(10)))
     with pytest.raises(ValueError, match="fold"):
         Inference(network)
+
+
+def test_a_layer_it_does_not_know_works_the_plain_way(image_of_noise):
+    @dataclass(frozen=True)
+    class Halve:
+        def forward(self, params, x, rng=None):
+            return x / 2, None
+
+    network = with_biases((Conv(4), Flatten(), Dense(10)))
+    halved = replace(network, layers=(Conv(4), Halve(), Flatten(), Dense(10)))
+    halved.params.insert(1, {})
+    outputs = Inference(halved).outputs(image_of_noise)
+    assert np.allclose(outputs, halved.outputs(image_of_noise[None])[0], atol=1e-5)
 
 
 def test_an_image_of_another_shape_is_refused():

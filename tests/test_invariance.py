@@ -6,13 +6,13 @@ Our own drawings of digits go through the whole of preprocessing and the served 
 import numpy as np
 import pytest
 
-from models import load_models
 from nn.layers import Dense, Flatten
 from nn.losses import CrossEntropy
 from nn.network import new_network
 from nn.robustness import CHANGES, CURVES, PLAIN, answers, robustness, slanted
 from nn.strokes import Drawing
 from nn.zoo import DEFAULT
+from web.models import load_models
 
 ALL = {"as drawn": PLAIN, **CHANGES}
 

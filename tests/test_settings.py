@@ -44,6 +44,17 @@ BAD = [
     ("RATELIMIT_ENABLED", "maybe"),
     ("NUMBERS_API_URL", "numbersapi.com"),
     ("NUMBERS_API_URL", "file:///etc/passwd"),
+    ("RATELIMIT_PREDICT", "often"),
+    ("RATELIMIT_FACTS", "10 per blink"),
+    ("TRUSTED_PROXIES", "one"),
+    ("REQUEST_TIMEOUT", "0"),
+    ("CORS_ORIGINS", "example.org"),
+    ("CORS_ORIGINS", "https://example.org/path"),
+    ("CORS_ORIGINS", "https://*.example.org"),
+    ("CORS_ORIGINS", "https://a.example, *"),
+    ("CORS_ORIGINS", "https://user@a.example"),
+    ("CORS_ORIGINS", "https://a.example:port"),
+    ("CORS_ORIGINS", "null"),
 ]
 
 
@@ -52,6 +63,43 @@ def test_what_makes_no_sense_is_told_with_its_name_and_value(name, value):
     with pytest.raises(ValueError, match=f"^{name} is .*: make it ") as refused:
         Settings.from_environment({name: value})
     assert value in str(refused.value)
+
+
+def test_a_redis_address_that_makes_no_sense_is_told_without_the_password_in_it():
+    for value in ("cache:6379", "http://:hunter2@cache", "redis:///0"):
+        with pytest.raises(ValueError, match=r"^REDIS_URL is .*: make it ") as refused:
+            Settings.from_environment({"REDIS_URL": value})
+        assert value not in str(refused.value)
+
+
+def test_the_environment_decides_on_limits_keys_and_origins():
+    environment = {
+        "RATELIMIT_PREDICT": "7/minute",
+        "TRUSTED_PROXIES": "0",
+        "REQUEST_TIMEOUT": "5",
+        "API_KEYS": " a-key-of-some-length , another-key-of-some-length,",
+        "CORS_ORIGINS": "https://a.example/, http://localhost:3000",
+    }
+    settings = Settings.from_environment(environment)
+    assert settings.ratelimit_predict == "7/minute"
+    assert (settings.trusted_proxies, settings.request_timeout) == (0, 5)
+    assert settings.api_keys == ("a-key-of-some-length", "another-key-of-some-length")
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert Settings.from_environment({"CORS_ORIGINS": "*"}).cors_origins == ("*",)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", ",", " , ,", "short", "a-key-of-some-length,short", "a key of some length", "ä" * 20],
+)
+def test_keys_that_are_none_are_an_error_and_not_an_open_door(value):
+    with pytest.raises(ValueError, match=r"^API_KEYS is ") as refused:
+        Settings.from_environment({"API_KEYS": value})
+    assert not value.strip(" ,") or value not in str(refused.value)  # no key gets into a log
+
+
+def test_keys_are_not_shown_with_the_settings():
+    assert "a-key-of-some" not in repr(Settings(api_keys=("a-key-of-some-length",)))
 
 
 def test_gunicorn_ends_with_that_sentence_and_no_traceback():

@@ -10,7 +10,7 @@ from nn.network import Network
 from nn.rejection import given_a_digit, is_kept
 from nn.zoo import DEFAULT, ZOO
 
-WEIGHTS = Path(__file__).resolve().parent / "weights"
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 DIGITS = ("mnist", "pen")  # the data sets that accuracy is told of
 SHARED = 0.15  # another digit with this share of the probability is named beside the answer
 

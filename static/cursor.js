@@ -1,0 +1,97 @@
+// Drawing by keyboard alone: a cursor on 28 by 28 squares. Arrows move it, Space lowers and lifts the
+// pen, and each step is told to who does not see it.
+
+import { inkAt } from "./ink.js";
+
+const SQUARES = 28;
+const LEAP = 5; // squares, with Shift
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const JUMPS = { Home: [-SQUARES, 0], End: [SQUARES, 0], PageUp: [0, -SQUARES], PageDown: [0, SQUARES] };
+
+const within = (square) => Math.min(Math.max(square, 0), SQUARES - 1);
+
+export class Cursor {
+  #canvas;
+  #pad;
+  #drawing;
+  #tell;
+  #column = 13;
+  #row = 7;
+  #stroke = null;
+
+  // `tell` gets a sentence for each step.
+  constructor(canvas, pad, drawing, tell) {
+    this.#canvas = canvas;
+    this.#pad = pad;
+    this.#drawing = drawing;
+    this.#tell = tell;
+    canvas.addEventListener("keydown", (event) => this.#press(event));
+    canvas.addEventListener("focus", () => this.#show(canvas.matches(":focus-visible")));
+    canvas.addEventListener("blur", () => {
+      this.#lift();
+      this.#show(false);
+    });
+    canvas.addEventListener("pointerdown", () => this.#show(false));
+  }
+
+  get #down() {
+    return this.#stroke !== null && this.#drawing.stroke === this.#stroke;
+  }
+
+  get #place() {
+    return [(this.#column + 0.5) / SQUARES, (this.#row + 0.5) / SQUARES];
+  }
+
+  #press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { key, shiftKey } = event;
+    if (key in STEPS || key in JUMPS) {
+      const [across, down] = STEPS[key] ?? JUMPS[key], far = shiftKey && key in STEPS ? LEAP : 1;
+      this.#move(far * across, far * down);
+    } else if ((key === " " || key === "Enter") && !event.repeat) {
+      if (this.#down) this.#lift();
+      else this.#lower();
+    } else if (key === "Escape" && this.#down) {
+      this.#drawing.abandon();
+      this.#tell("Stroke taken back.");
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    this.#show(true);
+  }
+
+  // Square by square: the pen goes over all that lie between.
+  #move(across, down) {
+    const passed = [];
+    for (let i = Math.max(Math.abs(across), Math.abs(down)); i > 0; i--) {
+      this.#column = within(this.#column + Math.sign(across));
+      this.#row = within(this.#row + Math.sign(down));
+      passed.push(this.#place);
+    }
+    if (this.#down) this.#drawing.extend(passed);
+    const ink = !this.#down && inkAt(this.#drawing.strokes, this.#place) ? ", ink" : "";
+    this.#tell(`Row ${this.#row + 1}, column ${this.#column + 1}${ink}`);
+  }
+
+  #lower() {
+    const { tool } = this.#pad;
+    this.#stroke = this.#drawing.begin(tool, this.#place);
+    const what = tool.erase ? "Eraser" : "Pen";
+    this.#tell(`${what} down at row ${this.#row + 1}, column ${this.#column + 1}`);
+  }
+
+  #lift() {
+    if (!this.#down) return;
+    this.#drawing.end();
+    this.#tell("Lifted.");
+  }
+
+  #show(yes) {
+    this.#canvas.toggleAttribute("data-cursor", yes);
+    const [x, y] = [this.#column / SQUARES, this.#row / SQUARES];
+    this.#pad.cursor = yes ? { x, y, side: 1 / SQUARES } : null;
+    this.#pad.redraw();
+  }
+}

@@ -1,0 +1,109 @@
+"""A request as it arrives, and where it ends.  What else is in it is for gunicorn."""
+
+import io
+import re
+import socket
+from dataclasses import dataclass
+
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn
+
+MOST_HEAD_BYTES = 64 * 1024
+MOST_BODY_BYTES = 14_000_000  # more is handed over at once, and refused unread
+PIECE = 256 * 1024
+
+LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r$", re.I | re.M)
+CHUNKED = re.compile(rb"^transfer-encoding:", re.I | re.M)
+CONTINUE = re.compile(rb"^expect:[ \t]*100-continue[ \t]*\r\n", re.I | re.M)
+
+
+@dataclass(eq=False)
+class Arrival:
+    """A request of which some may have arrived."""
+
+    connection: TConn
+    content: bytearray
+    began: float
+    head: int = 0  # bytes up to the body, or 0 while that is not known
+    needed: int = 0  # bytes in all, or 0 while that is not known
+    chunk: int = 0  # where the next chunk begins
+    trailers: bool = False  # the last chunk is there
+    refusal: int = 0  # the status to refuse it with
+    awaited: bool = False  # the event loop tells when more has arrived
+
+    def is_whole(self) -> bool:
+        """Whether all of it is there, or so much that `refusal` says why it never will be."""
+        if not self.head:
+            found = self.content.find(b"\r\n\r\n", max(0, self.chunk - 3))
+            self.chunk = len(self.content)
+            if found < 0:
+                return self._refuse(431, self.chunk > MOST_HEAD_BYTES)
+            self.head = self.chunk = found + 4
+            self._read_head()
+        if not self.needed:
+            self._walk_chunks()
+        return self.refusal > 0 or 0 < self.needed <= len(self.content)
+
+    def missing(self) -> int:
+        """How many bytes may be received without reaching into the next request."""
+        return max(self.needed - len(self.content), 1) if self.needed else PIECE
+
+    def _read_head(self) -> None:
+        head = bytes(self.content[: self.head - 2])
+        if CHUNKED.search(head):
+            return
+        length = LENGTH.search(head)
+        body = int(length[1]) if length else 0
+        self.needed = self.head + body
+        self._refuse(413, body > MOST_BODY_BYTES)
+
+    def _walk_chunks(self) -> None:
+        """Follow the chunks (RFC 9112, 7.1) as far as they have arrived."""
+        content = self.content
+        while not self.trailers:
+            end = content.find(b"\r\n", self.chunk, self.chunk + 1024)
+            if end < 0:
+                self._refuse(400, len(content) - self.chunk >= 1024)
+                return
+            size = content[self.chunk : end].split(b";")[0].strip()
+            if self._refuse(400, not re.fullmatch(rb"[0-9a-fA-F]{1,8}", size)):
+                return
+            self.trailers = int(size, 16) == 0
+            # the last chunk has no line of data: what follows are trailers and an empty line
+            after = end if self.trailers else end + 2 + int(size, 16) + 2
+            if self._refuse(413, after > self.head + MOST_BODY_BYTES):
+                return
+            self.chunk = after
+        end = content.find(b"\r\n\r\n", self.chunk)
+        if end >= 0:
+            self.needed = end + 4
+        else:
+            self._refuse(431, len(content) - self.chunk > MOST_HEAD_BYTES)
+
+    def _refuse(self, status: int, so: bool) -> bool:
+        if so:
+            self.refusal = status
+        return so
+
+
+class Gathered(SocketUnreader):  # type: ignore[misc]
+    """What has been gathered, then whatever else the socket gives."""
+
+    def __init__(self, content: bytearray, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._content, self._place = content, 0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        if self._place == len(self._content):
+            self._content, self._place = bytearray(), 0
+            return super().chunk(size_hint)
+        size = min(max(size_hint or 0, self.mxchunk), self.max_body_chunk)
+        piece = bytes(self._content[self._place : self._place + size])
+        self._place += len(piece)
+        return piece
+
+    def keep_rest(self) -> None:
+        """What has arrived of the next request goes where gunicorn looks for it."""
+        self.buf.seek(0, io.SEEK_END)
+        self.buf.write(self._content[self._place :])
+        self._content, self._place = bytearray(), 0
