@@ -39,18 +39,13 @@ class Settings:
         parts = urlsplit(url)
         if url and not (parts.scheme in ("http", "https") and parts.hostname):
             raise ValueError(f"NUMBERS_API_URL is {url!r}: make it an http(s) address, or empty")
-        redis_url = environ.get("REDIS_URL", "").strip()
-        if redis_url and not re.match(
-            r"(rediss?://[^/]|unix:///)", redis_url
-        ):  # may hold a password
-            raise ValueError("REDIS_URL is no address of a Redis: make it redis://..., or empty")
         return Settings(
             port=whole_number(environ, "PORT", Settings.port, 1, 65535),
             web_concurrency=whole_number(
                 environ, "WEB_CONCURRENCY", Settings.web_concurrency, 1, 256
             ),
             numbers_api_url=url,
-            redis_url=redis_url,
+            redis_url=redis_address(environ),
             ratelimit_enabled=switch(environ, "RATELIMIT_ENABLED", Settings.ratelimit_enabled),
             ratelimit_predict=rate(environ, "RATELIMIT_PREDICT", Settings.ratelimit_predict),
             ratelimit_facts=rate(environ, "RATELIMIT_FACTS", Settings.ratelimit_facts),
@@ -63,6 +58,19 @@ class Settings:
             api_keys=keys(environ, "API_KEYS"),
             cors_origins=origins(environ, "CORS_ORIGINS"),
         )
+
+
+def redis_address(environ: Mapping[str, str]) -> str:
+    """REDIS_URL, with what REDIS_TLS_VERIFY says in it: both libraries that use it read it there.
+
+    The address may hold a password, so no error repeats it.
+    """
+    url = environ.get("REDIS_URL", "").strip()
+    if url and not re.match(r"(rediss?://[^/]|unix:///)", url):
+        raise ValueError("REDIS_URL is no address of a Redis: make it redis://..., or empty")
+    if switch(environ, "REDIS_TLS_VERIFY", True) or not url.startswith("rediss:"):
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=none"
 
 
 def whole_number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

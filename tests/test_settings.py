@@ -1,11 +1,13 @@
 """Settings: defaults, what the environment overrides, and a sentence for what makes no sense."""
 
 import os
+import ssl
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from settings import Settings
 
@@ -42,6 +44,7 @@ BAD = [
     ("WEB_CONCURRENCY", "-1"),
     ("WEB_CONCURRENCY", "2.5"),
     ("RATELIMIT_ENABLED", "maybe"),
+    ("REDIS_TLS_VERIFY", "maybe"),
     ("NUMBERS_API_URL", "numbersapi.com"),
     ("NUMBERS_API_URL", "file:///etc/passwd"),
     ("RATELIMIT_PREDICT", "often"),
@@ -70,6 +73,27 @@ def test_a_redis_address_that_makes_no_sense_is_told_without_the_password_in_it(
         with pytest.raises(ValueError, match=r"^REDIS_URL is .*: make it ") as refused:
             Settings.from_environment({"REDIS_URL": value})
         assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "verify", "asked"),
+    [
+        ("rediss://:secret@cache:6379", "true", ssl.CERT_REQUIRED),
+        ("rediss://:secret@cache:6379", "false", ssl.CERT_NONE),
+        ("rediss://cache:6379/1?socket_timeout=1", "false", ssl.CERT_NONE),
+    ],
+)
+def test_the_certificate_of_a_redis_is_verified_unless_it_is_told_otherwise(url, verify, asked):
+    environment = {"REDIS_URL": url, "REDIS_TLS_VERIFY": verify}
+    settings = Settings.from_environment(environment)
+    connection = Redis.from_url(settings.redis_url).connection_pool.make_connection()
+    assert connection.cert_reqs == asked
+    assert connection.host == "cache"
+
+
+def test_a_redis_without_tls_has_no_certificate():
+    environment = {"REDIS_URL": "redis://cache:6379", "REDIS_TLS_VERIFY": "false"}
+    assert Settings.from_environment(environment).redis_url == "redis://cache:6379"
 
 
 def test_the_environment_decides_on_limits_keys_and_origins():
