@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import missing
 from prometheus_client.parser import text_string_to_metric_families
 from service import PATIENCE, ROOT, load, procfile_command, service, wait_for
 
@@ -299,7 +300,7 @@ def unprivileged():
             == 0
         ):
             return prefix
-    pytest.skip("root's rights cannot be given up here: setpriv of util-linux does it")
+    missing("root's rights cannot be given up here: setpriv of util-linux does it")
 
 
 def test_it_runs_from_a_read_only_folder_as_an_unprivileged_user(
