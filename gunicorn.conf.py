@@ -46,7 +46,7 @@ def remove(folder: Path, owner: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# Where the workers keep their numbers for /metrics; see metrics.py.  SIGHUP has this file read
+# Where the workers keep their numbers for /metrics; see web/metrics.py.  SIGHUP has this file read
 # again in the same process, SIGUSR2 in a new one, which inherits the environment.
 prefix = f"digits-metrics-{os.getpid()}-"
 if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(prefix):
