@@ -49,16 +49,16 @@ format: $(VENV)/development
 
 # What cannot be had is said and left out: the tests on it are skipped then.
 browser: $(VENV)/development
-	@$(VENV)/bin/python tests/browser.py --install
+	@$(VENV)/bin/python -m tests.support.browser --install
 
 postgres: $(VENV)/development
-	@$(VENV)/bin/python tests/postgres.py --install
+	@$(VENV)/bin/python -m tests.support.postgres --install
 
 redis: $(VENV)/development
-	@$(VENV)/bin/python tests/redis_server.py --install
+	@$(VENV)/bin/python -m tests.support.redis_server --install
 
 nginx: $(VENV)/development
-	@$(VENV)/bin/python tests/nginx.py --install
+	@$(VENV)/bin/python -m tests.support.nginx --install
 
 data: $(VENV)/development
 	@$(VENV)/bin/python -m nn data || echo "Tests cannot use the data sets that are missing."

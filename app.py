@@ -12,26 +12,26 @@ from flask import Flask, Response, render_template, url_for
 from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from facts import Facts
+from facts.numbers_api import Upstream
+from facts.store import Facts
 from nn.zoo import DEFAULT
 from settings import Settings
-from web.answers import Answers
-from web.api import add_api
-from web.assets import name_files_by_content
-from web.charts import charts_of, percent, picture_size, squares
-from web.course import serve_course
-from web.form import SURE, answer_forms
-from web.health import add_health
-from web.keys import guard
+from web.access.headers import send_security_headers
+from web.access.keys import guard
+from web.access.origins import allow_origins
+from web.access.rates import Rates
+from web.api.predict import Answers
+from web.api.request_body import PICTURE_STATUS
+from web.api.routes import add_api
 from web.models import Model, load_models
-from web.observation import observe
-from web.origins import allow_origins
-from web.payload import PICTURE_STATUS
+from web.operation.health import add_health
+from web.operation.logs import observe
+from web.pages.charts import charts_of, percent, picture_size, squares
+from web.pages.course import serve_course
+from web.pages.form import SURE, answer_forms
+from web.pages.static_files import name_files_by_content
+from web.pages.testset import show_inside
 from web.problems import answer_with_problems
-from web.rates import Rates
-from web.security import send_security_headers
-from web.testset import show_inside
-from web.upstream import Upstream
 
 MAX_REQUEST_BYTES = 14_000_000  # a picture of 10 MB in base64
 

@@ -14,8 +14,8 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from nn.memory import keep_memory
 from settings import Settings
+from web.operation.malloc import keep_memory
 
 try:
     settings = Settings.from_environment()
@@ -26,7 +26,7 @@ wsgi_app = "app:create_app()"
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.web_concurrency
 # Requests come to its threads whole: slow clients, such as phones that upload a photo, hold none.
-worker_class = "web.worker.PatientWorker"
+worker_class = "web.operation.worker.PatientWorker"
 threads = 8
 # Networks are loaded once, before the fork: workers share their memory, and start at once.
 preload_app = True
@@ -54,8 +54,8 @@ if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(pref
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     atexit.register(remove, folder, os.getpid())
 
-from web.metrics import take_place
-from web.observation import LOGGING
+from web.operation.logs import LOGGING
+from web.operation.metrics import take_place
 
 logconfig_dict = LOGGING
 

@@ -25,11 +25,12 @@ from threadpoolctl import threadpool_limits
 from turns import alternate
 
 from nn import layers
-from nn.data import DataSet, load
-from nn.evaluation import evaluate
-from nn.export import to_onnx
-from nn.fetch import DataError
+from nn.data.download import DataError
+from nn.data.sets import load
+from nn.dataset import DataSet
+from nn.export.formats import to_onnx
 from nn.inference import Inference
+from nn.measure.metrics import evaluate
 from nn.network import Network, new_network
 from nn.optimizers import SGD, Adam, OneCycle
 from nn.training import Run, copied, learn_from, mean_of, one_thread_each, train

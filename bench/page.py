@@ -51,7 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--digits", type=int, default=30, help="how many to draw")
     wanted = parser.parse_args().digits
-    drawings = json.loads((ROOT / "tests" / "drawings.json").read_text())["drawings"]
+    drawings = json.loads((ROOT / "tests" / "support" / "drawings.json").read_text())["drawings"]
     digits = [d["strokes"] for d in drawings if d["label"] is not None and d["style"] != "square"]
     times: list[float] = []
     with serving() as address, sync_playwright() as playwright:

@@ -62,7 +62,7 @@ def floor() -> Flask:
 def in_onnxruntime() -> Flask:
     import onnxruntime
 
-    from nn.export import to_onnx
+    from nn.export.formats import to_onnx
 
     def make(network: Network) -> Forward:
         options = onnxruntime.SessionOptions()

@@ -30,8 +30,8 @@ import requests
 from clients import Outcome, drive
 from startup import children, free_port, memory_of
 
-from nn.robustness import encoded
-from nn.strokes import draw
+from nn.ink.strokes import draw
+from nn.measure.robustness import encoded
 
 WORKERS = 2
 CONNECTIONS = 16
@@ -119,7 +119,7 @@ def serving(name: str, app: str, bodies: list[bytes]) -> Iterator[Server]:
 
 def drawings() -> list[bytes]:
     """Base64 JPEGs, as a canvas makes them."""
-    made = json.loads((ROOT / "tests" / "drawings.json").read_text())["drawings"]
+    made = json.loads((ROOT / "tests" / "support" / "drawings.json").read_text())["drawings"]
     images = (draw(one["strokes"], 280, 20, (140, 140), 170) for one in made)
     return [base64.b64encode(encoded(image.convert("RGB"), "JPEG", quality=92)) for image in images]
 

@@ -89,8 +89,7 @@ def size() -> None:
         subprocess.run([*install, *quietly, *requirements], check=True, stderr=subprocess.DEVNULL)
         packages = {path.name: on_disk(path) for path in Path(folder).iterdir()}
     release = {
-        name: on_disk(ROOT / name)
-        for name in ("weights", "static", "templates", "nn", "facts.json")
+        name: on_disk(ROOT / name) for name in ("weights", "static", "templates", "nn", "facts")
     }
     for name, megabytes in sorted(packages.items(), key=lambda item: -item[1])[:8]:
         print(f"{name:24} {megabytes:6.1f} MB")

@@ -20,7 +20,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from turns import alternate
 
-from nn.data import DataSet
+from nn.dataset import DataSet
 from nn.inference import Inference
 from nn.layers import Array, across, correlate, fold, mean_over_rows, pad, unfold
 from nn.network import Network, new_network

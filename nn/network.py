@@ -14,10 +14,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from nn.files import written_whole
 from nn.layers import LAYERS, Array, BatchNorm, Conv, Dense, Layer, Params, Shape
 from nn.losses import LOSSES, Loss
-from nn.records import from_record, to_record
+from nn.serialization import from_record, to_record, written_whole
 
 INPUT_SHAPE: Shape = (28, 28, 1)
 FORMAT = 1

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.data import DataSet, as_input, join
+from nn.dataset import DataSet, as_input, join
 from nn.layers import Array, BatchNorm, Params
 from nn.network import Network, WeightsError, new_network, read_npz, write_npz
 from nn.zoo import Recipe

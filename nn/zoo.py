@@ -29,7 +29,7 @@ from nn.optimizers import (
     Schedule,
     Step,
 )
-from nn.records import from_record, to_record
+from nn.serialization import from_record, to_record
 
 
 @dataclass(frozen=True)

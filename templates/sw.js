@@ -1,7 +1,7 @@
 // Keeps the page's own files, so that the page opens without a network and can say so. Only pages and
 // static files go through here; what is asked of the API does not.
 {% set files = [] %}
-{%- for name in static_files() if '/' not in name and name.split('.')[-1] in ('js', 'css', 'svg') %}
+{%- for name in static_files() if name.split('/')[0] in ('draw', 'page', 'shared', 'accuracy', 'icon.svg') and name.split('.')[-1] in ('js', 'css', 'svg') %}
 {%- set _ = files.append(url_for('static', filename=name)) %}
 {%- endfor %}
 const PAGE = {{ page | tojson }};

@@ -13,24 +13,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import requests
-from browser import FLAGS, find_browser
-from postgres import find_postgres, running_postgres
-from redis_server import find_redis, redis_server
+
+from tests.support.browser import FLAGS, find_browser
+from tests.support.missing import missing
+from tests.support.postgres import find_postgres, running_postgres
+from tests.support.redis_server import find_redis, redis_server
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-def missing(what: str) -> None:
-    """Skip this test because of what is not on this machine, or fail where all must be there."""
-    if os.environ.get("REQUIRE_ALL"):
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
 def drawings():
     """The drawings made for this project: label (None: no digit), style, strokes in 0..1."""
-    return json.loads((ROOT / "tests" / "drawings.json").read_text())["drawings"]
+    return json.loads((ROOT / "tests" / "support" / "drawings.json").read_text())["drawings"]
 
 
 # A two with corners is refused: it resembles a Korean letter that best has learnt is no digit.
@@ -49,24 +44,24 @@ def own_digits(drawings):
 
 @pytest.fixture(scope="session")
 def mnist_test():
-    from nn import data
+    from nn.data import sets
 
-    if not all(data.find_file(file) for file in data.FILES if file.startswith("mnist/t10k")):
+    if not all(sets.find_file(file) for file in sets.FILES if file.startswith("mnist/t10k")):
         missing("MNIST is not here: `python -m nn data` fetches it")
-    return data.load("mnist", "test")
+    return sets.load("mnist", "test")
 
 
 @pytest.fixture
 def no_data(tmp_path, monkeypatch):
     """No data set is here, and no mirror can be reached."""
-    from nn import data, others
+    from nn.data import alphabets, mnist, pen
 
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "MNIST_MIRRORS", ())
-    monkeypatch.setattr(data, "PEN_ARCHIVES", ())
-    monkeypatch.setattr(others, "CHARACTERS_ARCHIVES", ())
-    monkeypatch.setattr(others, "PICTURES_MIRRORS", ())
+    monkeypatch.setattr(mnist, "MNIST_MIRRORS", ())
+    monkeypatch.setattr(pen, "PEN_ARCHIVES", ())
+    monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ())
+    monkeypatch.setattr(alphabets, "PICTURES_MIRRORS", ())
 
 
 @pytest.fixture
@@ -87,19 +82,19 @@ def small_mnist(tmp_path, no_data):
 @pytest.fixture(scope="session")
 def pen_test():
     """The drawings of the writers held out to the end, as strokes."""
-    from nn import data
+    from nn.data import pen, sets
 
-    if not data.find_file(f"pen/{data.PEN_FILE}.gz"):
+    if not sets.find_file(f"pen/{pen.PEN_FILE}.gz"):
         missing("the pen strokes are not here: `python -m nn data` fetches them")
-    return data.pen_drawings("test")
+    return pen.pen_drawings("test")
 
 
 @pytest.fixture(scope="session")
 def nondigits_here():
     """Nothing; the drawings that are no digits can be made, which takes the data sets."""
-    from nn import data
+    from nn.data import sets
 
-    if not all(data.find_file(file) for file in data.FILES):
+    if not all(sets.find_file(file) for file in sets.FILES):
         missing("some data sets are not here: `python -m nn data` fetches them")
 
 

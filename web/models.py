@@ -6,8 +6,8 @@ from typing import Any
 
 from nn.inference import Inference
 from nn.layers import Array
+from nn.measure.rejection import given_a_digit, is_kept
 from nn.network import Network
-from nn.rejection import given_a_digit, is_kept
 from nn.zoo import DEFAULT, ZOO
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"

@@ -1,6 +1,6 @@
 // A drawing of each digit to begin with, made for this project: strokes of points, in sides of the pad.
 
-import { WIDTHS } from "../ink.js";
+import { WIDTHS } from "../draw/ink.js";
 
 // prettier-ignore
 const DIGITS = [

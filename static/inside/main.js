@@ -1,9 +1,9 @@
 // The wiring of the page: what is drawn is asked about, and the answer goes to the panels.
 
-import { Drawing } from "../drawing.js";
-import { paint } from "../ink.js";
-import { Pad } from "../pad.js";
-import { keep, kept } from "../share.js";
+import { Drawing } from "../draw/drawing.js";
+import { paint } from "../draw/ink.js";
+import { Pad } from "../draw/pad.js";
+import { keep, kept } from "../draw/share.js";
 import { Asker } from "./ask.js";
 import * as broken from "./broken.js";
 import { example } from "./examples.js";

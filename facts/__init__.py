@@ -1,0 +1,1 @@
+"""A fact about any whole number."""

@@ -1,0 +1,1 @@
+"""Data sets: fetched, parsed, split, and drawings that are no digit."""

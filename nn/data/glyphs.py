@@ -1,0 +1,91 @@
+"""Letters and symbols as strokes, in two hands: one to train with, one to test with.
+
+The hands were drawn for this project, stroke by stroke.  Each is a JSON file:
+{"letters" or "symbols": {character: [variant, ...]}}, a variant is a list of strokes, and a stroke
+is "l x,y x,y ..." (straight lines) or "c x,y x,y ..." (a smooth curve through the points); y grows
+downwards, capital letters stand between 0 and 100.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from nn.ink.strokes import Strokes, as_strokes, shaken
+from nn.layers import Array
+
+# What a careful reader may take for a digit, in one hand or another: left out everywhere.
+LOOK_ALIKES = frozenset(
+    "OoDQОоσθΘΦφФф口日ロםס°□の"  # 0, slashed and dotted ones too
+    "Iil|/\\!'\",;1וןーノイ∥"  # 1
+    "ZzΖ乙ろ"  # 2
+    "ЗзЭэξვるצ∃"  # 3
+    "yЧчУуμ"  # 4
+    "Ss$§Ѕちら"  # 5
+    "bGбЬьδ∂სბ"  # 6
+    "フワクアヌרךדてつ?"  # 7, and 2
+    "B8&Вβשდ"  # 8
+    "gqρ9γგףפ"  # 9
+)
+
+GLYPHS = Path(__file__).resolve().parent
+
+
+@cache
+def hand(name: str) -> dict[str, dict[str, list[Strokes]]]:
+    """A hand's glyphs: {"letters" or "symbols": {character: its variants as strokes}}."""
+    groups = json.loads((GLYPHS / f"{name}.json").read_text("utf-8"))
+    return {
+        group: {
+            character: [[stroke_from(text) for text in variant] for variant in variants]
+            for character, variants in glyphs.items()
+        }
+        for group, glyphs in groups.items()
+    }
+
+
+def stroke_from(text: str) -> list[tuple[float, float]]:
+    """The points of "l 0,0 10,0" (lines) or "c 0,0 5,5 10,0" (a smooth curve through them)."""
+    kind, *places = text.split()
+    points = np.array([[float(number) for number in place.split(",")] for place in places])
+    return as_strokes([points if kind == "l" or len(points) < 3 else smooth(points)])[0]
+
+
+def smooth(points: Array, between: int = 4) -> Array:
+    """A curve through points (n, 2), so many steps from one to the next (Catmull & Rom 1974)."""
+    closed = np.allclose(points[0], points[-1])
+    before = points[-2] if closed else 2 * points[0] - points[1]
+    after = points[1] if closed else 2 * points[-1] - points[-2]
+    p = np.concatenate([[before], points, [after]])
+    t = (np.arange(between) / between)[None, :, None]
+    a, b, c, d = (p[i : len(p) - 3 + i, None] for i in range(4))
+    curve = 0.5 * (
+        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    )
+    return np.concatenate([curve.reshape(-1, 2), points[-1:]])
+
+
+def from_hand(name: str, group: str, rng: np.random.Generator) -> Strokes:
+    """A shaky glyph of the group that is no look-alike; of letters, half are Latin ones."""
+    glyphs = hand(name)[group]
+    names = [character for character in glyphs if character not in LOOK_ALIKES]
+    if group == "letters" and rng.random() < 0.5:
+        names = [character for character in names if character.isascii()]
+    variants = glyphs[names[rng.integers(len(names))]]
+    return shaken(variants[rng.integers(len(variants))], rng)
+
+
+def word(name: str, rng: np.random.Generator) -> Strokes:
+    """Two to five letters side by side."""
+    glyphs = hand(name)["letters"]
+    names = list(glyphs)
+    strokes: list[Array] = []
+    x = 0.0
+    for _ in range(rng.integers(2, 6)):
+        variants = glyphs[names[rng.integers(len(names))]]
+        lines = [np.asarray(stroke) for stroke in variants[rng.integers(len(variants))]]
+        points = np.concatenate(lines)
+        strokes += [line + (x - points[:, 0].min(), 0) for line in lines]
+        x += np.ptp(points[:, 0]) + rng.uniform(5, 30)
+    return shaken(as_strokes(strokes), rng, 0.5)

@@ -1,0 +1,132 @@
+"""Digits as pen strokes, and their styles: Alimoglu & Alpaydin, "Pen-Based Recognition of
+Handwritten Digits", UCI Machine Learning Repository.
+"""
+
+import gzip
+import hashlib
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from nn.data.download import DataError, cache_folder, fetch, find
+from nn.dataset import DataSet
+from nn.ink.strokes import Drawing, renderings, shaken
+from nn.ink.styles import STYLES, restyled, styles_for
+from nn.serialization import written_whole
+
+PEN_ARCHIVES = (
+    "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
+)
+PEN_FILE = "pendigits-orig.tra"
+PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"  # unpacked
+# Whole writers go to one split: a network knows a hand after a few digits of it.
+PEN_WRITERS = {"validation": (4, 11, 18, 25), "test": (2, 6, 9, 13, 16, 20, 23, 27)}
+PEN_COPIES = 6  # of each drawing in training, in other places, sizes, pens and styles each time
+RESTYLED = 0.4  # of the copies of digits that can be written in several ways
+
+
+def pen(split: str) -> DataSet:
+    """Pen strokes drawn and preprocessed as the page and the server would.
+
+    In training, every drawing comes several times, by a less steady hand each time but the first,
+    and many in a style that the writer does not have.
+    """
+    drawings = pen_drawings(split)
+    return DataSet(*renderings(varied(drawings) if split == "train" else drawings))
+
+
+def varied(drawings: list[Drawing]) -> list[Drawing]:
+    """PEN_COPIES of each drawing, all but one shaken, many restyled; the same each time."""
+    rng = np.random.default_rng(6)
+    copies = []
+    for drawing in drawings:
+        copies.append(drawing)
+        names = styles_for(drawing.label)
+        for _ in range(PEN_COPIES - 1):
+            strokes = None
+            if names and rng.random() < RESTYLED:
+                strokes = restyled(names[rng.integers(len(names))], drawing.strokes, rng)
+            copies.append(drawing._replace(strokes=shaken(strokes or drawing.strokes, rng, 0.7)))
+    return copies
+
+
+def styles(split: str) -> DataSet:
+    """Each style of nn.ink.styles made of the split's drawings, each drawing once."""
+    return DataSet(
+        *renderings([drawing for made in made_styles(split).values() for drawing in made])
+    )
+
+
+def made_styles(split: str) -> dict[str, list[Drawing]]:
+    """The split's drawings rewritten, by style."""
+    rng = np.random.default_rng(7)
+    drawings = pen_drawings(split)
+    made: dict[str, list[Drawing]] = {}
+    for style, (label, _) in STYLES.items():
+        of_label = [drawing for drawing in drawings if drawing.label == label]
+        rewritten = [restyled(style, drawing.strokes, rng) for drawing in of_label]
+        made[style] = [
+            drawing._replace(strokes=strokes)
+            for drawing, strokes in zip(of_label, rewritten, strict=True)
+            if strokes
+        ]
+    return made
+
+
+def pen_drawings(split: str) -> list[Drawing]:
+    """The digits of that split's writers as strokes.  Raises DataError when missing or broken."""
+    path = find(f"pen/{PEN_FILE}.gz", f"pen/{PEN_FILE}") or fetch_pen()
+    drawings = read_unipen(path)
+    elsewhere = {writer for writers in PEN_WRITERS.values() for writer in writers}
+    if split == "train":
+        return [drawing for drawing in drawings if drawing.writer not in elsewhere]
+    return [drawing for drawing in drawings if drawing.writer in PEN_WRITERS[split]]
+
+
+def read_unipen(path: Path) -> list[Drawing]:
+    """The drawings in a file of the pen set (format: UNIPEN 1.0; y grows upwards in it).
+
+    Label and writer stand in its .COMMENT lines.  Raises DataError when the file is broken.
+    """
+    drawings: list[Drawing] = []
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        for line in content.decode("ascii").splitlines():
+            words = line.split()
+            if not words:
+                continue
+            if words[0] == ".COMMENT" and len(words) == 4 and words[1].isdigit():
+                drawings.append(Drawing(int(words[1]), int(words[2]), []))
+            elif words[0] == ".PEN_DOWN":
+                drawings[-1].strokes.append([])
+            elif not words[0].startswith("."):
+                drawings[-1].strokes[-1].append((float(words[0]), -float(words[1])))
+    except (ValueError, IndexError, EOFError, OSError, zlib.error) as error:
+        raise DataError(f"{path} is broken ({error}): delete it and fetch it again") from None
+    if not drawings or not all(drawing.strokes for drawing in drawings):
+        raise DataError(f"{path} holds no pen strokes: delete it and fetch it again")
+    return drawings
+
+
+def fetch_pen() -> Path:
+    """The pen set out of its archive, into the cache.  Raises DataError when it can't be had."""
+    target = cache_folder() / "pen" / f"{PEN_FILE}.gz"
+    archive = fetch(PEN_ARCHIVES, target.with_name("pendigits.zip"), None)
+    try:
+        import unlzw3
+
+        with zipfile.ZipFile(archive) as members:
+            content = unlzw3.unlzw(members.read(f"{PEN_FILE}.Z"))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        archive.unlink()
+        raise DataError(f"the fetched pen set is broken ({error}): fetch it again") from None
+    archive.unlink()
+    if hashlib.sha256(content).hexdigest() != PEN_SHA256:
+        raise DataError("the fetched pen set is not the known one (wrong checksum): fetch it again")
+    with written_whole(target) as file:
+        file.write(gzip.compress(content, mtime=0))
+    return target

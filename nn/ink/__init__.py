@@ -1,0 +1,1 @@
+"""Ink: drawings become what a network takes, 28x28 pixels."""

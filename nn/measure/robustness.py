@@ -1,0 +1,136 @@
+"""The same strokes drawn otherwise: how many answers change?
+
+Each drawing is rendered plainly, and again with one thing changed: its place, its size, the pen,
+the slant, the file's format, the colours, the canvas.  Everything goes through the whole of
+preprocessing, as on the page.
+"""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nn.ink.preprocess import to_input
+from nn.ink.strokes import Drawing, Strokes, as_strokes, draw, framed
+from nn.layers import Array
+from nn.measure.rejection import is_kept
+from nn.network import Network
+
+Change = Callable[[Strokes], bytes]
+
+PEN = 18 / 280  # of the canvas, as everything here
+SIZE = 0.6
+
+
+def drawn(
+    strokes: Strokes,
+    side: int = 280,
+    pen: float = PEN,
+    size: float = SIZE,
+    middle: tuple[float, float] = (0.5, 0.5),
+    paper: int = 255,
+    ink: int = 0,
+) -> Image.Image:
+    """The strokes on a canvas of side x side pixels; pen, size and middle as shares of it."""
+    place = (middle[0] * side, middle[1] * side)
+    return draw(strokes, side, pen * side, place, size * side, paper, ink)
+
+
+def slanted(strokes: Strokes, degrees: float) -> Strokes:
+    """Leaning to the right by so many degrees, or to the left if negative."""
+    lean = np.tan(np.radians(degrees))
+    return as_strokes([line - line[:, 1:] * [lean, 0] for line in framed(strokes)])
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def see_through(image: Image.Image) -> Image.Image:
+    """Ink as alpha alone, as a canvas without a background saves it."""
+    ink = Image.fromarray(255 - np.asarray(image))
+    return Image.merge("LA", (Image.new("L", ink.size, 0), ink))
+
+
+def with_size(size: float) -> Change:
+    return lambda strokes: encoded(drawn(strokes, size=size, pen=min(PEN, size / 6)))
+
+
+def with_pen(pixels: float) -> Change:
+    return lambda strokes: encoded(drawn(strokes, pen=pixels / 280))
+
+
+def with_slant(degrees: float) -> Change:
+    return lambda strokes: encoded(drawn(slanted(strokes, degrees)))
+
+
+# The three curves: what is varied, and for each value of it the change.
+CURVES: dict[str, dict[float, Change]] = {
+    "size": {size: with_size(size) for size in (0.25, 0.35, 0.45, 0.6, 0.75, 0.85, 0.95)},
+    "pen": {pixels: with_pen(pixels) for pixels in (6, 9, 12, 18, 24, 30, 36)},
+    "slant": {degrees: with_slant(degrees) for degrees in (-15, -10, -5, 0, 5, 10, 15)},
+}
+
+PLAIN: Change = lambda s: encoded(drawn(s))  # noqa: E731
+
+CHANGES: dict[str, Change] = {
+    "top left": lambda s: encoded(drawn(s, size=0.4, pen=0.045, middle=(0.24, 0.24))),
+    "bottom right": lambda s: encoded(drawn(s, size=0.4, pen=0.045, middle=(0.76, 0.76))),
+    "at the left edge": lambda s: encoded(drawn(s, middle=(0.34, 0.5))),
+    "a quarter of the canvas": CURVES["size"][0.25],
+    "nearly all of the canvas": CURVES["size"][0.95],
+    "a pen of 6 pixels": CURVES["pen"][6],
+    "a pen of 36 pixels": CURVES["pen"][36],
+    "leaning left by 15 degrees": CURVES["slant"][-15],
+    "leaning right by 15 degrees": CURVES["slant"][15],
+    "JPEG of quality 50": lambda s: encoded(drawn(s), "JPEG", quality=50),
+    "JPEG of quality 75": lambda s: encoded(drawn(s), "JPEG", quality=75),
+    "JPEG of quality 100": lambda s: encoded(drawn(s), "JPEG", quality=100),
+    "WebP": lambda s: encoded(drawn(s), "WEBP", quality=80),
+    "PNG without a background": lambda s: encoded(see_through(drawn(s))),
+    "white on black": lambda s: encoded(drawn(s, paper=0, ink=255)),
+    "gray on gray": lambda s: encoded(drawn(s, paper=150, ink=120)),
+    "a canvas of 100 pixels": lambda s: encoded(drawn(s, side=100)),
+    "a canvas of 1000 pixels": lambda s: encoded(drawn(s, side=1000)),
+    "a canvas of 2000 pixels": lambda s: encoded(drawn(s, side=2000)),
+}
+
+
+def answers(network: Network, drawings: list[Drawing], change: Change) -> Array:
+    """What is answered to each drawing: its digit, or -1 for one that is taken for no digit."""
+    inputs = [to_input(change(drawing.strokes)) for drawing in drawings]
+    nothing = np.zeros((28, 28), np.float32)
+    seen = np.stack([nothing if one is None else one for one in inputs])
+    probabilities = network.probabilities(seen[..., None])
+    digits = probabilities[:, :10].argmax(axis=1)
+    return np.where(is_kept(network, probabilities), digits, -1)
+
+
+def robustness(
+    network: Network, drawings: list[Drawing], progress: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """By change and along each curve: the share read right, and of answers that are others.
+
+    A change from a digit to "not a digit", or back, counts as one.
+    """
+    labels = np.array([drawing.label for drawing in drawings])
+    plain = answers(network, drawings, PLAIN)
+
+    def measure(name: str, change: Change) -> dict[str, float]:
+        progress(name)
+        got = answers(network, drawings, change)
+        return {"accuracy": float((got == labels).mean()), "changed": float((got != plain).mean())}
+
+    return {
+        "count": len(drawings),
+        "accuracy": float((plain == labels).mean()),
+        "changes": {name: measure(name, change) for name, change in CHANGES.items()},
+        "curves": {
+            name: [{"at": at, **measure(f"{name} {at}", change)} for at, change in curve.items()]
+            for name, curve in CURVES.items()
+        },
+    }

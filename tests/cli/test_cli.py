@@ -1,0 +1,239 @@
+"""python -m nn: its commands do what they say, and every mistake gets one sentence and a status."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nn.augment import Affine, Elastic
+from nn.cli.main import main
+from nn.data import alphabets, mnist, pen, sets
+from nn.ink.strokes import draw
+from nn.network import Network
+from nn.optimizers import Adam, Constant, Cosine, OneCycle
+from nn.tune.overrides import variant
+from nn.zoo import ZOO, Recipe
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def digit_file(tmp_path):
+    path = tmp_path / "seven.png"
+    strokes = [[(0.0, 0.0), (1.0, 0.0), (0.45, 1.5)]]
+    draw(strokes, 280, 20, (140, 140), 180).save(path)
+    return path
+
+
+def run(*arguments):
+    return main([str(argument) for argument in arguments])
+
+
+def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys):
+    out = small_mnist / "out"
+    assert run("train", "softmax", "--epochs", 3, "--seed", 5, "--out", out) == 0
+    assert {path.name for path in out.iterdir()} == {"softmax.npz", "softmax.history.csv"}
+    network = Network.load(out / "softmax.npz")
+    assert [row["epoch"] for row in network.about["history"]] == [1, 2, 3]
+    assert network.about["recipe"]["seed"] == 5
+    assert network.about["figures"]["mnist-validation"]["accuracy"] > 0.9
+    assert 0.25 <= network.about["temperature"] <= 4
+    capsys.readouterr()
+
+    assert run("evaluate", out / "softmax.npz", "--on", "mnist", "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert np.trace(result["confusion"]) / 600 == pytest.approx(result["accuracy"])
+    assert len(result["per_class"]) == 10
+
+    assert run("evaluate", out / "softmax.npz", "--record") == 0
+    assert "accuracy" in capsys.readouterr().out
+    recorded = Network.load(out / "softmax.npz").about["figures"]["mnist-test"]
+    assert recorded["accuracy"] == result["accuracy"]
+
+    assert run("predict", out / "softmax.npz", digit_file, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["picture"] == str(digit_file)
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert answer["digit"] == int(np.argmax(answer["probabilities"]))
+
+
+def test_the_history_is_a_table_too(small_mnist):
+    assert run("train", "ten", "--epochs", 2, "--out", small_mnist) == 0
+    history = Network.load(small_mnist / "ten.npz").about["history"]
+    with (small_mnist / "ten.history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [{key: float(value) for key, value in row.items()} for row in rows] == history
+
+
+def test_every_setting_of_a_recipe_can_be_overridden(small_mnist):
+    words = "--epochs 2 --rate 0.003 --batch 32 --optimizer adam --schedule constant --seed 7"
+    words += " --augment affine,elastic --data mnist --limit 90"
+    assert run("train", "ten", *words.split(), "--out", small_mnist) == 0
+    network = Network.load(small_mnist / "ten.npz")
+    recipe = Recipe.from_json(network.about["recipe"])
+    assert recipe.layers == ZOO["ten"].layers
+    assert (recipe.epochs, recipe.batch, recipe.seed, recipe.limit) == (2, 32, 7, 90)
+    assert recipe.optimizer == Adam()
+    assert recipe.schedule == Constant(0.003)
+    assert recipe.augmentation == (Affine(), Elastic(push=0.5))
+    assert [row["rate"] for row in network.about["history"]] == [0.003, 0.003]
+
+
+def test_a_rate_alone_keeps_the_schedule_and_a_schedule_alone_the_rate():
+    assert variant(ZOO["sigmoid"], rate=0.1).schedule == replace(ZOO["sigmoid"].schedule, value=0.1)
+    assert variant(ZOO["best"], rate=0.1).schedule == OneCycle(peak=0.1)
+    assert variant(ZOO["best"], schedule="cosine").schedule == Cosine(ZOO["best"].schedule.peak)
+    assert variant(ZOO["best"]) == ZOO["best"]
+
+
+@pytest.fixture
+def own_pictures(tmp_path):
+    """Twenty pictures of a bar that stands, labelled 1, and of one that lies, labelled 7."""
+    folder = tmp_path / "own"
+    (folder / "1").mkdir(parents=True)
+    for i in range(20):
+        at, name = 60 + 3 * i, f"{i:02}"
+        draw([[(0, 0), (0, 1)]], 280, 16, (at, 140), 150).save(folder / f"1/photo{name}.png")
+        draw([[(0, 0), (1, 0)]], 280, 16, (140, at), 150).save(folder / f"7-{name}.jpg")
+    (folder / "notes.txt").write_text("not a picture")
+    (folder / "unlabelled.png").write_bytes(b"never read")
+    return folder
+
+
+def test_one_trains_and_measures_on_a_folder_of_ones_own(own_pictures, tmp_path, capsys):
+    out = tmp_path / "out"
+    words = ("--data", own_pictures, "--epochs", 30, "--batch", 8, "--out", out)
+    assert run("train", "softmax", *words) == 0
+    counts = {s: len(sets.load(str(own_pictures), s).labels) for s in (*sets.SPLITS, "all")}
+    assert counts == {"train": 32, "validation": 4, "test": 4, "all": 40}
+    capsys.readouterr()
+    assert run("evaluate", out / "softmax.npz", "--on", own_pictures, "--json") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["count"], result["accuracy"]) == (40, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"nonsense", "not a JPEG, PNG or WebP"), (None, "is blank: take it out")],
+)
+def test_a_picture_of_the_folder_that_cannot_be_used_is_named(own_pictures, capsys, content, words):
+    bad = own_pictures / "1" / "zz.png"
+    if content:
+        bad.write_bytes(content)
+    else:
+        Image.new("L", (50, 50), 255).save(bad)
+    assert run("evaluate", "best", "--on", own_pictures) == 1
+    error = capsys.readouterr().err
+    assert "zz.png" in error
+    assert words in error
+
+
+def test_predict_goes_on_after_a_picture_it_cannot_read(digit_file, tmp_path, capsys):
+    (tmp_path / "text.png").write_text("hello")
+    status = run("predict", "best", tmp_path / "none.png", tmp_path / "text.png", digit_file)
+    printed = capsys.readouterr()
+    assert status == 1
+    assert f"{digit_file}: 7 " in printed.out
+    assert "none.png" in printed.err
+    assert "text.png: the picture is not a JPEG, PNG or WebP" in printed.err
+    assert "2 of 3 pictures could not be read" in printed.err
+
+
+def test_models_lists_the_zoo_with_its_figures(capsys):
+    assert run("models") == 0
+    lines = capsys.readouterr().out.splitlines()
+    best = next(line for line in lines if line.startswith("best "))
+    network = Network.load(ROOT / "weights" / "best.npz")
+    assert f" {network.parameters} " in best
+    assert f"{network.about['figures']['mnist-test']['accuracy']:.2%}" in best
+
+
+def test_data_says_what_is_missing_and_how_to_get_it(small_mnist, capsys):
+    assert run("data", "--check") == 1
+    printed = capsys.readouterr()
+    assert str(small_mnist / "given") in printed.out
+    assert "missing" in printed.out
+    assert "`python -m nn data` fetches them" in printed.err
+
+
+MISTAKES = [
+    (("train", "nothing"), 2, "invalid choice"),
+    (("train", "ten", "--epochs", "-1"), 2, "whole number from 1 up"),
+    (("train", "ten", "--epochs", "0"), 2, "whole number from 1 up"),
+    (("train", "ten", "--epochs", "many"), 2, "whole number from 1 up"),
+    (("train", "ten", "--seed", "-3"), 2, "whole number from 0 up"),
+    (("evaluate", "nothing"), 2, "there is no file nothing"),
+    (("evaluate", "best", "--on", "cats"), 2, "there is no folder cats"),
+    (("evaluate", "best", "--on", "OUT"), 1, "has no pictures for all"),
+    (("evaluate", "best", "--on", "OUT", "--record"), 2, "--record keeps"),
+    (("evaluate", "best", "--on", "mnist", "--split", "all"), 2, "is for folders"),
+    (("train", "ten", "--rate", "0"), 2, "not a number above 0"),
+    (("train", "ten", "--rate", "fast"), 2, "not a number above 0"),
+    (("train", "ten", "--rate", "nan"), 2, "not a number above 0"),
+    (("train", "ten", "--batch", "0"), 2, "whole number from 1 up"),
+    (("train", "ten", "--limit", "0"), 2, "whole number from 1 up"),
+    (("train", "ten", "--augment", "blur"), 2, "'blur' is no augmentation"),
+    (("train", "ten", "--optimizer", "adagrad"), 2, "invalid choice"),
+    (("train", "ten", "--schedule", "never"), 2, "invalid choice"),
+    (("train", "ten", "--data", "nowhere", "--out", "OUT"), 1, "no data set 'nowhere'"),
+    (("train", "ten", "--data", "mnist,nondigits"), 2, "ten classes"),
+    (("evaluate", "README.md"), 1, "is not a weights file"),
+    (("predict", "best"), 2, "PICTURE"),
+    (("predict", "best", "none.png"), 1, "none.png"),
+    (("evaluate", "best", "--on", "mnist"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "styles"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "nondigits"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "robustness"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "has none of these"),
+    (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
+    (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
+    (("data",), 1, "7 files are missing"),
+    ((), 2, "COMMAND"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "status", "words"), MISTAKES, ids=str)
+def test_a_mistake_gets_a_sentence_and_a_status(
+    arguments, status, words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(mnist, "MNIST_MIRRORS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(pen, "PEN_ARCHIVES", ("http://127.0.0.1:9/pen.zip",))
+    monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ("http://127.0.0.1:9/strokes.zip",))
+    monkeypatch.setattr(alphabets, "PICTURES_MIRRORS", ("http://127.0.0.1:9/",))
+    monkeypatch.chdir(ROOT)
+    try:
+        ended = main([argument.replace("OUT", str(tmp_path)) for argument in arguments])
+    except SystemExit as stop:  # argparse's own way to end
+        ended = stop.code
+    printed = capsys.readouterr().err
+    assert ended == status
+    assert words in printed
+    assert "Traceback" not in printed
+
+
+def test_a_place_that_cannot_be_written_to_is_told(small_mnist, capsys):
+    (small_mnist / "file").write_text("in the way")
+    assert run("train", "softmax", "--epochs", 1, "--out", small_mnist / "file" / "weights") == 1
+    assert str(small_mnist / "file") in capsys.readouterr().err
+
+
+def test_it_runs_as_a_module_from_anywhere(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "nn", "models"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    assert "wide" in done.stdout

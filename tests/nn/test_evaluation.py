@@ -1,0 +1,65 @@
+"""What evaluations print and paint: every figure is there, and the picture shows the mistakes."""
+
+import numpy as np
+import pytest
+
+from nn.ink.styles import STYLES
+from nn.measure.metrics import nondigits_as_text, robustness_as_text, styles_as_text
+from nn.network import Network
+from nn.plots.gallery import ZOOM, mistakes_as_picture
+
+
+@pytest.fixture(scope="module")
+def figures():
+    from test_weights import WEIGHTS
+
+    return Network.load(WEIGHTS / "best.npz").about["figures"]
+
+
+def test_the_page_of_styles_has_a_line_for_each(figures):
+    page = styles_as_text(figures["styles-test"])
+    for style in STYLES:
+        line = next(line for line in page.splitlines() if line.startswith(style))
+        made = figures["styles-test"][style]["made"]
+        assert line.split(style)[1].split()[:3] == [
+            str(made["count"]),
+            f"{made['accuracy']:.2%}",
+            f"{made['kept']:.2%}",
+        ]
+
+
+def test_the_page_of_non_digits_has_a_line_for_each_kind(figures):
+    result = figures["nondigits-test"]
+    page = nondigits_as_text(result)
+    assert f"{result['kept']:.2%} of the digits drawn" in page
+    for group, row in result["groups"].items():
+        line = next(line for line in page.splitlines() if line.startswith(f"{group} "))
+        assert f"{row['accepted']:.2%}" in line
+        assert f"{row['auroc']:.4f}" in line
+
+
+def test_the_page_of_changes_has_a_line_for_each_change_and_point(figures):
+    result = figures["robustness-test"]
+    lines = robustness_as_text(result).splitlines()
+    points = sum(len(curve) for curve in result["curves"].values())
+    assert len(lines) == 3 + len(result["changes"]) + points
+    for change, row in result["changes"].items():
+        line = next(line for line in lines if line.startswith(f"{change} "))
+        assert line.split()[-2:] == [f"{row['accuracy']:.2%}", f"{row['changed']:.2%}"]
+
+
+def test_the_picture_shows_each_mistake_dark_on_white():
+    images = np.zeros((3, 28, 28), np.uint8)
+    images[2, 4:24, 14] = 255
+    mistakes = [
+        {"index": 2, "label": 1, "answer": 7, "confidence": 0.8},
+        {"index": 0, "label": 0, "answer": 6, "confidence": 0.5},
+    ]
+    picture = np.asarray(mistakes_as_picture(images, mistakes, columns=2))
+    rows, columns = np.nonzero(picture[: 28 * ZOOM] < 100)
+    assert np.ptp(rows) == 20 * ZOOM - 1
+    assert np.ptp(columns) == ZOOM - 1
+    assert columns.max() < picture.shape[1] / 2  # the first stands on the left
+    captions = picture[28 * ZOOM + 10 :] < 128
+    assert captions.any()
+    assert np.asarray(mistakes_as_picture(images, [])).min() == 255

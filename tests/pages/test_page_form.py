@@ -1,0 +1,110 @@
+"""Without JavaScript: a picture is sent by a form, and the whole answer is made by the server."""
+
+import io
+import re
+
+import pytest
+import requests
+from PIL import Image
+
+from nn.ink.strokes import draw
+from nn.measure.robustness import encoded
+from tests.support.page import first
+
+
+def picture(strokes):
+    return encoded(draw(strokes, 280, 20, (140, 140), 170))
+
+
+def send(client, content, name="digit.png", **fields):
+    files = {"image": (io.BytesIO(content), name)}
+    return client.post("/read", data=files | fields, content_type="multipart/form-data")
+
+
+def words(response):
+    html = response.get_data(as_text=True)
+    main = html[html.index("<main") :]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)).replace("\u00a0", " ")
+
+
+def test_without_javascript_a_picture_is_sent_and_the_whole_answer_shown(
+    chromium, server, drawings
+):
+    with chromium.new_context(java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(server)
+        assert not page.locator("#pad").is_visible()
+        content = picture(first(drawings, 7))
+        page.set_input_files(
+            "#image", {"name": "7.png", "mimeType": "image/png", "buffer": content}
+        )
+        page.select_option("#reader", "lenet")
+        page.click("form button")
+        assert page.locator("h1").text_content() == "That is a 7"
+        assert page.locator("#digit").text_content() == "7"
+        assert "%" in page.locator("#confidence").text_content()
+        assert page.locator("#bars tr").count() == 10
+        assert page.locator("#bars tr.top th").text_content() == "7"
+        assert len(page.locator("#fact .text").text_content()) > 20
+        assert page.locator("#seen path").count() > 50
+        assert page.locator("#reader").input_value() == "lenet"
+
+
+def test_the_answer_says_what_the_api_says(client, drawings):
+    for digit in range(10):
+        content = picture(first(drawings, digit))
+        answer = client.post("/api/predict", data=content, content_type="image/png").get_json()
+        text = words(send(client, content))
+        assert f"That is a {answer['digit']}" in text
+        before_the_fact = text.split(f"About {answer['digit']}")[0]  # which may tell of shares, too
+        shares = re.findall(r"(\d+\.\d) %", before_the_fact)
+        assert len(shares) == 11  # its confidence, and ten bars
+
+
+def test_no_digit_and_nothing_drawn_are_answers_too(client, drawings):
+    star = send(client, picture(first(drawings, None, "star")))
+    assert star.status_code == 200
+    assert "That is no digit I know" in words(star)
+    blank = send(client, encoded(Image.new("L", (99, 99), 255)))
+    assert blank.status_code == 200
+    assert "There is nothing drawn on that picture" in words(blank)
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "status", "said"),
+    [
+        (b"seven", {}, 415, "not a JPEG, PNG or WebP"),
+        (b"\x89PNG\r\n\x1a\n1234", {}, 400, "cut"),
+        (b"", {}, 400, "No picture was chosen"),
+        (None, {"model": "<b>none</b>"}, 422, "There is no network"),
+    ],
+)
+def test_what_cannot_be_read_is_answered_by_a_page_with_a_sentence(
+    client, drawings, content, fields, status, said
+):
+    content = picture(first(drawings, 1)) if content is None else content
+    name = "digit.png" if content else ""
+    response = send(client, content, name, **fields)
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
+    assert said in words(response)
+    assert "<b>none" not in response.get_data(as_text=True)
+    assert 'name="image"' in response.get_data(as_text=True)
+
+
+def test_a_picture_too_large_is_refused_by_a_page(server):
+    files = {"image": ("digit.png", b"0" * 13_000_000)}
+    response = requests.post(f"{server}/read", files=files, timeout=30)
+    assert response.status_code == 413
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert "more than the 10000000 taken" in response.text
+
+
+def test_the_address_of_the_answer_leads_back_to_the_page(client):
+    response = client.get("/read")
+    assert response.status_code == 302
+    assert response.headers["Location"] == "/"
+
+
+def test_answers_are_kept_by_no_cache(client, drawings):
+    assert send(client, picture(first(drawings, 1))).headers["Cache-Control"] == "no-store"

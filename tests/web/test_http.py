@@ -1,0 +1,470 @@
+"""The API: every form of a drawing is answered, every bad request gets its status and one shape."""
+
+import base64
+import io
+import json
+import logging
+import socket
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import requests
+from conftest import REFUSED
+from PIL import Image
+from test_preprocess import png_saying
+
+from nn.data.glyphs import hand
+from nn.ink.strokes import draw
+from nn.measure.robustness import encoded
+
+PROBLEM_KEYS = {"type", "title", "status", "detail"}
+
+
+def picture(drawing, side=280):
+    return draw(drawing["strokes"], side, 0.07 * side, (side / 2, side / 2), 0.6 * side)
+
+
+def first(drawings, label):
+    return next(drawing for drawing in drawings if drawing["label"] == label)
+
+
+@pytest.fixture(scope="module")
+def seven(drawings):
+    return picture(first(drawings, 7))
+
+
+def assert_problem(response, status):
+    assert response.status_code == status, response.get_data(as_text=True)[:200]
+    assert response.mimetype == "application/problem+json"
+    problem = response.get_json(force=True)
+    assert problem.keys() == PROBLEM_KEYS
+    assert problem["status"] == status
+    assert len(problem["detail"]) > 10
+    assert "\n" not in problem["detail"]
+
+
+# -------------------------------------------------------------------------------- what is answered
+
+
+def ways_to_send(image):
+    jpeg, png = encoded(image, "JPEG", quality=90), encoded(image)
+    text = base64.b64encode(jpeg).decode()
+    url = f"data:image/jpeg;base64,{text}"
+    return {
+        "JSON, data URL": {"json": {"image": url}},
+        "JSON, bare base64": {"json": {"image": text}},
+        "JSON of another name": {
+            "data": json.dumps({"image": text}),
+            "content_type": "application/vnd.digits+json",
+        },
+        "raw JPEG": {"data": jpeg, "content_type": "image/jpeg"},
+        "raw PNG": {"data": png, "content_type": "image/png"},
+        "raw WebP": {
+            "data": encoded(image, "WEBP", lossless=True),
+            "content_type": "image/webp",
+        },
+        "raw, of no named type": {"data": png, "content_type": "application/octet-stream"},
+        "multipart file": {"data": {"image": (io.BytesIO(png), "seven.png")}},
+        "multipart text": {"data": {"image": url}, "content_type": "multipart/form-data"},
+        "text": {"data": text, "content_type": "text/plain"},
+        "text, data URL": {"data": url, "content_type": "text/plain; charset=UTF-8"},
+        "text in lines": {"data": "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76))},
+        "as a form posts it": {"data": url, "content_type": "application/x-www-form-urlencoded"},
+        "image/jpg, as some say": {"data": jpeg, "content_type": "image/jpg"},
+        "base64 without padding": {"data": text.rstrip("=")},
+        "PNG said to be JPEG": {"json": {"image": url[:23] + base64.b64encode(png).decode()}},
+    }
+
+
+@pytest.mark.parametrize("way", ways_to_send(Image.new("L", (9, 9))))
+def test_a_drawing_is_read_however_it_is_sent(client, seven, way):
+    answer = client.post("/api/predict", **ways_to_send(seven)[way])
+    assert answer.status_code == 200
+    assert answer.get_json()["digit"] == 7
+    plain = client.post("/", **ways_to_send(seven)[way])
+    assert plain.mimetype == "text/plain"
+    digit, confidence = plain.get_data(as_text=True).split(" ")
+    assert digit == "7"
+    assert float(confidence) == pytest.approx(answer.get_json()["confidence"], abs=1e-4)
+
+
+def test_the_answer_is_what_the_contract_says(client, seven):
+    answer = client.post("/api/predict?include=seen", **ways_to_send(seven)["raw PNG"]).get_json()
+    assert answer["digit"] == int(np.argmax(answer["probabilities"]))
+    assert answer["confidence"] == max(answer["probabilities"])
+    assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert answer["rejected"] is None
+    assert answer["model"] == "best"
+    assert len(answer["seen"]) == 784
+    assert (min(answer["seen"]), max(answer["seen"])) == (0, 1)
+    assert answer["fact"]["number"] == 7
+    assert {"text", "kind", "source"} <= answer["fact"].keys()
+
+
+def test_seen_sent_back_as_pixels_gives_the_same_answer(client, seven):
+    answer = client.post("/api/predict?include=seen", **ways_to_send(seven)["raw PNG"]).get_json()
+    again = client.post("/api/predict", json={"pixels": answer["seen"]}).get_json()
+    assert "seen" not in again
+    np.testing.assert_allclose(again["probabilities"], answer["probabilities"], atol=1e-3)
+
+
+def test_whole_numbers_are_pixels_too(client):
+    pixels = [0] * 784
+    for row in range(5, 23):
+        pixels[28 * row + 13] = pixels[28 * row + 14] = 1
+    assert client.post("/api/predict", json={"pixels": pixels}).get_json()["digit"] == 1
+
+
+def test_close_calls_are_named(app, client):
+    from web.models import SHARED
+
+    rng = np.random.default_rng(1)
+    close = 0
+    for pixels in 0.2 * rng.random((60, 784)):
+        body = {"pixels": pixels.tolist()}
+        answer = client.post("/api/predict?model=softmax", json=body).get_json()
+        shares = answer["probabilities"]
+        expected = {d for d in range(10) if d != answer["digit"] and shares[d] >= SHARED}
+        assert {other["digit"] for other in answer["alternatives"]} == expected
+        close += bool(expected)
+    assert close
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_blank_sheet_is_no_error_but_has_no_digit(client, kind):
+    body = encoded(Image.new("L", (280, 280), 255), kind)
+    answer = client.post(
+        "/api/predict?include=seen", data=body, content_type=f"image/{kind.lower()}"
+    )
+    assert answer.status_code == 200
+    content = answer.get_json()
+    assert (content["digit"], content["rejected"]) == (None, "blank")
+    assert content["probabilities"] is content["fact"] is content["seen"] is None
+    assert_problem(client.post("/", data=body, content_type="image/png"), 422)
+    assert client.post("/api/predict", json={"pixels": [0] * 784}).get_json()["rejected"] == "blank"
+
+
+def filled(gaps):
+    """A canvas that someone has painted black, all of it or but for some gaps."""
+    image = Image.new("L", (280, 280), 0)
+    for x, y in gaps:
+        image.paste(255, (x, y, x + 25, y + 12))
+    return image
+
+
+def hatched():
+    lines = [[(x / 40, 0.02), (x / 40 + 0.02, 0.98)] for x in range(1, 40)]
+    return draw(lines, 280, 12, (140, 140), 270)
+
+
+NO_DIGITS = {
+    "an even black sheet": (filled([]), "blank"),
+    "an even gray sheet": (Image.new("L", (280, 280), 128), "blank"),
+    "a sheet of faint noise": (
+        Image.fromarray(np.random.default_rng(1).integers(250, 256, (280, 280)).astype(np.uint8)),
+        "blank",
+    ),
+    "a speck": (draw([[(0, 0), (0, 1)]], 280, 2, (60, 60), 1), "blank"),
+    "a dot": (draw([[(0, 0)]], 280, 20, (60, 60), 1), "not-a-digit"),
+    "a fat dot": (draw([[(0, 0)]], 280, 36, (200, 100), 1), "not-a-digit"),
+    "three dots": (draw([[(0, 0)], [(1, 0)], [(2, 0)]], 280, 16, (140, 140), 120), "not-a-digit"),
+    "a dash": (draw([[(0, 0), (1, 0.05)]], 280, 20, (140, 140), 120), "not-a-digit"),
+    "a tick": (draw([[(0, 0.6), (0.35, 1), (1, 0)]], 280, 16, (140, 140), 120), "not-a-digit"),
+    "a triangle": (
+        draw([[(0, 1), (0.5, 0), (1, 1), (0, 1)]], 280, 12, (140, 140), 150),
+        "not-a-digit",
+    ),
+    "a canvas painted but for gaps": (
+        filled([(30, 40), (200, 70), (90, 150), (210, 220), (20, 230)]),
+        "not-a-digit",
+    ),
+    "a canvas hatched all over": (hatched(), "not-a-digit"),
+}
+NO_DIGITS |= {
+    f"the letter {letter}": (
+        draw(hand("hand-a")["letters"][letter][0], 280, 14, (140, 140), 150),
+        "not-a-digit",
+    )
+    for letter in "AEFHKMNRWXehkmnrw"
+}
+
+
+@pytest.mark.parametrize(("image", "verdict"), NO_DIGITS.values(), ids=NO_DIGITS)
+def test_what_is_no_digit_is_told_from_a_blank_sheet(client, image, verdict):
+    answer = post_png(client, image)
+    assert (answer["digit"], answer["rejected"]) == (None, verdict)
+    assert answer["fact"] is None
+    assert answer["alternatives"] == []
+    if verdict == "blank":
+        assert answer["probabilities"] is None
+    else:
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def post_png(client, image):
+    body = encoded(image)
+    return client.post("/api/predict", data=body, content_type="image/png").get_json()
+
+
+def test_our_own_drawings_in_all_styles_are_told_right_but_one_known(client, drawings):
+    told = [post_png(client, picture(drawing))["digit"] for drawing in drawings]
+    wrong = [
+        (drawing["label"], drawing["style"], digit)
+        for drawing, digit in zip(drawings, told, strict=True)
+        if digit != drawing["label"]
+    ]
+    assert wrong == [(*REFUSED, None)]
+
+
+def test_the_refused_two_is_still_the_best_guess(client, drawings):
+    two = next(d for d in drawings if (d["label"], d["style"]) == REFUSED)
+    body = encoded(picture(two))
+    assert client.post("/", data=body, content_type="image/png").text.startswith("2 ")
+
+
+def test_as_plain_text_even_what_is_no_digit_gets_the_best_guess(client, drawings):
+    cross = picture(next(d for d in drawings if d["style"] == "plus"))
+    body = encoded(cross)
+    answer = client.post("/api/predict", data=body, content_type="image/png").get_json()
+    digit, confidence = client.post("/", data=body, content_type="image/png").text.split()
+    assert answer["rejected"] == "not-a-digit"
+    assert int(digit) == int(np.argmax(answer["probabilities"]))
+    assert float(confidence) == pytest.approx(max(answer["probabilities"]), abs=1e-4)
+
+
+def test_every_model_reads_a_plain_digit(client, seven):
+    listing = client.get("/api/models").get_json()
+    names = [model["name"] for model in listing["models"]]
+    assert listing["default"] == "best"
+    assert len(names) == 8
+    accuracies = [model["accuracy"]["mnist"] for model in listing["models"]]
+    assert accuracies == sorted(accuracies, reverse=True)
+    for name in names:
+        answer = client.post(
+            f"/api/predict?model={name}", **ways_to_send(seven)["raw PNG"]
+        ).get_json()
+        assert answer["model"] == name
+        assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_our_own_drawings_of_digits_are_read_right(client, own_digits):
+    wrong = []
+    for drawing in own_digits:
+        url = base64.b64encode(encoded(picture(drawing), "JPEG", quality=80)).decode()
+        answer = client.post("/api/predict", json={"image": url}).get_json()
+        if answer["digit"] != drawing["label"]:
+            wrong.append((drawing["label"], drawing["style"], answer["digit"]))
+    assert wrong == []
+
+
+def test_the_page_is_rendered_with_its_networks_ranked(client):
+    page = client.get("/").get_data(as_text=True)
+    for name in ("pad", "clear", "undo", "redo", "digit", "message", "confidence", "bars", "fact"):
+        assert f'id="{name}"' in page
+    names = [model["name"] for model in client.get("/api/models").get_json()["models"]]
+    places = [page.index(f'<option value="{name}"') for name in names]
+    assert places == sorted(places)
+
+
+def test_facts_are_told_of_any_number_and_kind(client):
+    for number in (*range(10), 42, -3, 10**12):
+        fact = client.get(f"/api/facts/{number}").get_json()
+        assert fact["number"] == number
+        assert fact["text"]
+        assert fact["source"]
+    assert client.get(f"/api/facts/{'0' * 30}7").get_json()["number"] == 7
+    for kind in ("math", "trivia"):
+        assert client.get(f"/api/facts/7?kind={kind}").get_json()["kind"] == kind
+
+
+def test_the_process_says_it_lives(client):
+    assert client.get("/healthz").get_json() == {"status": "ok"}
+
+
+# --------------------------------------------------------------------------------- what is refused
+
+JPEG = encoded(draw([[(0, 0), (1, 0), (0.4, 1.5)]], 280, 20, (140, 140), 180), "JPEG")
+TEXT = base64.b64encode(JPEG)
+GIF = encoded(Image.new("L", (20, 20)), "GIF")
+BOMB = png_saying(12000, 12000)
+
+
+def as_json(body):
+    return {"data": body, "content_type": "application/json"}
+
+
+def pixels(*values, count=784):
+    return as_json(json.dumps({"pixels": [*values, *[0.5] * (count - len(values))]}))
+
+
+BAD_DRAWINGS = {
+    "empty body": (400, {}),
+    "empty body of JSON": (400, as_json(b"")),
+    "empty raw body": (400, {"content_type": "image/jpeg"}),
+    "cut base64": (400, {"data": TEXT[:1001]}),
+    "base64 of a cut JPEG": (400, {"data": TEXT[:1000]}),
+    "no base64 at all": (400, {"data": "hello, world"}),
+    "nothing after the prefix": (400, {"data": "data:image/jpeg;base64,"}),
+    "a prefix without a comma": (400, {"data": b"data:image/jpeg;base64" + TEXT}),
+    "a prefix without base64": (400, {"data": b"data:image/jpeg," + TEXT}),
+    "a prefix that is none": (400, {"data": b"image/jpeg;base64," + TEXT}),
+    "a prefix of another type": (415, {"data": b"data:text/html;base64," + TEXT}),
+    "umlauts": (400, {"data": "ä" * 100}),
+    "text in base64": (415, {"data": base64.b64encode(b"just text")}),
+    "text as a JPEG": (415, {"data": b"just text", "content_type": "image/jpeg"}),
+    "a GIF": (415, {"data": GIF, "content_type": "image/gif"}),
+    "a GIF said to be PNG": (415, {"data": GIF, "content_type": "image/png"}),
+    "a GIF in base64": (415, {"data": base64.b64encode(GIF)}),
+    "XML": (415, {"data": b"<a/>", "content_type": "application/xml"}),
+    "a cut JPEG": (400, {"data": JPEG[: len(JPEG) // 2], "content_type": "image/jpeg"}),
+    "the start of a JPEG": (400, {"data": JPEG[:10], "content_type": "image/jpeg"}),
+    "144 megapixels in 140 kB": (413, {"data": BOMB, "content_type": "image/png"}),
+    "30 MB of noise": (413, {"data": bytes(30_000_000), "content_type": "image/jpeg"}),
+    "11 MB of noise": (413, {"data": b"\xff\xd8\xff" * 3_700_000, "content_type": "image/jpeg"}),
+    "no JSON": (400, as_json(b"{")),
+    "JSON in another encoding": (400, as_json('{"image": "ä"}'.encode("latin-1"))),
+    "JSON nested too deep": (400, as_json(b"[" * 200_000)),
+    "a JSON list": (422, as_json(b"[]")),
+    "a JSON null": (422, as_json(b"null")),
+    "JSON without a drawing": (422, as_json(b"{}")),
+    "megabytes of brackets": (422, as_json(b"[" + b"[]," * 4_000_000 + b"[]]")),
+    "JSON with two drawings": (422, as_json(b'{"image": "", "pixels": []}')),
+    "an image that is a number": (422, as_json(b'{"image": 7}')),
+    "an image that is null": (422, as_json(b'{"image": null}')),
+    "an empty image": (400, as_json(b'{"image": ""}')),
+    "an image of half a character": (400, as_json(b'{"image": "\\ud800"}')),
+    "783 pixels": (422, pixels(count=783)),
+    "785 pixels": (422, pixels(count=785)),
+    "no pixels": (422, pixels(count=0)),
+    "a pixel NaN": (422, pixels(float("nan"))),
+    "a pixel infinity": (422, pixels(float("inf"))),
+    "a pixel beyond any float": (422, pixels(10**400)),
+    "a pixel of a thousand digits' exponent": (422, as_json(b'{"pixels": [1e999]}')),
+    "a negative pixel": (422, pixels(-0.01)),
+    "a pixel above 1": (422, pixels(1.01)),
+    "a pixel of 255": (422, pixels(255)),
+    "a boolean": (422, pixels(True)),
+    "a string": (422, pixels("0.5")),
+    "a null": (422, pixels(None)),
+    "nested lists": (422, as_json(json.dumps({"pixels": [[0.5] * 28] * 28}))),
+    "a list in the list": (422, pixels([0.5])),
+    "pixels as text": (422, as_json(b'{"pixels": "0.5"}')),
+    "pixels as an object": (422, as_json(b'{"pixels": {"0": 1}}')),
+    "a form without the field": (400, {"data": {"other": (io.BytesIO(b"x"), "x.png")}}),
+    "a form with an empty file": (400, {"data": {"image": (io.BytesIO(b""), "x.png")}}),
+    "a form that is none": (
+        400,
+        {"data": b"xyz", "content_type": "multipart/form-data; boundary=b"},
+    ),
+    "a form without a boundary": (400, {"data": b"x", "content_type": "multipart/form-data"}),
+}
+
+
+@pytest.mark.parametrize(("status", "sent"), BAD_DRAWINGS.values(), ids=BAD_DRAWINGS)
+@pytest.mark.parametrize("route", ["/api/predict", "/"])
+def test_a_bad_drawing_gets_its_status_and_the_next_is_read(client, route, status, sent):
+    sent = copied(sent)
+    assert_problem(client.post(route, **sent), status)
+    assert client.post("/api/predict", data=TEXT).get_json()["digit"] == 7
+
+
+def copied(sent):
+    """Form fields hold files that can be read once."""
+    if not isinstance(sent.get("data"), dict):
+        return sent
+    fresh = {key: (io.BytesIO(file.getvalue()), name) for key, (file, name) in sent["data"].items()}
+    return {**sent, "data": fresh}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/api/", 404),
+        ("GET", "/static/none.js", 404),
+        ("GET", "/static/../app.py", 404),
+        ("GET", "/api/predict", 405),
+        ("DELETE", "/", 405),
+        ("POST", "/api/models", 405),
+        ("GET", "/api/facts/seven", 404),
+        ("GET", "/api/facts/7.5", 404),
+        ("GET", "/api/facts/" + urllib.parse.quote("٧"), 404),
+        ("GET", "/api/facts/" + "9" * 5000, 422),
+        ("GET", "/api/facts/1000000000001", 422),
+        ("GET", "/api/facts/7?kind=gossip", 422),
+        ("POST", "/api/predict?model=none", 422),
+        ("POST", "/api/predict?include=everything", 422),
+    ],
+)
+def test_a_bad_address_gets_its_status(client, method, path, status):
+    response = client.open(path, method=method, data=TEXT if method == "POST" else None)
+    assert_problem(response, status)
+    if status == 405:
+        assert response.headers["Allow"]
+
+
+def test_a_bug_of_ours_is_logged_and_shows_nothing(app, caplog, monkeypatch):
+    monkeypatch.setattr("web.api.routes.sent_in", lambda request, read: 1 / 0)
+    with caplog.at_level(logging.ERROR):
+        response = app.test_client().post("/api/predict", data=TEXT)
+    assert_problem(response, 500)
+    assert "division" not in response.get_data(as_text=True)
+    assert "ZeroDivisionError" in caplog.text
+
+
+# -------------------------------------------------------------------------- through real gunicorn
+
+
+def test_bad_requests_to_the_real_server_are_answered_and_it_lives_on(server):
+    for body in (bytes(30_000_000), BOMB, JPEG[:500]):
+        headers = {"Content-Type": "image/png"}
+        response = requests.post(f"{server}/api/predict", body, headers=headers, timeout=20)
+        assert response.status_code in (400, 413, 415)
+        assert response.json().keys() == PROBLEM_KEYS
+        assert requests.post(f"{server}/", TEXT, timeout=20).text.startswith("7 ")
+
+
+def test_thirty_megabytes_without_a_length_are_refused_too(server):
+    def pieces():
+        for _ in range(300):
+            yield bytes(100_000)
+
+    response = requests.post(f"{server}/api/predict", pieces(), timeout=20)
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("chunks", [b"zz\r\nabc\r\n", b"-5\r\nabc\r\n", b"5\r\nabc"])
+@pytest.mark.parametrize(
+    "kind", ["image/png", "application/json", "multipart/form-data; boundary=b"]
+)
+def test_chunks_that_are_none_are_refused(server, chunks, kind):
+    host, port = server.removeprefix("http://").split(":")
+    head = f"POST /api/predict HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n"
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert requests.post(f"{server}/", TEXT, timeout=20).text.startswith("7 ")
+
+
+def test_many_at_once_get_each_their_own_answer(server, own_digits):
+    def read(drawing):
+        body = encoded(picture(drawing), "PNG")
+        headers = {"Content-Type": "image/png"}
+        return requests.post(f"{server}/api/predict", body, headers=headers, timeout=20).json()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(read, own_digits * 3))
+    labels = [drawing["label"] for drawing in own_digits]
+    assert [answer["digit"] for answer in answers] == labels * 3
+
+
+def test_nothing_that_is_drawn_gets_into_the_log(server, server_log):
+    assert requests.post(f"{server}/", TEXT, timeout=20).status_code == 200
+    assert requests.post(f"{server}/api/predict", TEXT[:1000], timeout=20).status_code == 400
+    log = server_log.read_text()
+    for start in range(0, 1000, 100):
+        assert TEXT[start : start + 40].decode() not in log

@@ -1,0 +1,364 @@
+"""What the API tells of the inside of a network, against numbers computed here another way."""
+
+import base64
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nn.ink.preprocess import OPTIONAL, image_to_input, open_picture, steps
+from nn.ink.strokes import draw
+from nn.layers import Dense, MaxPool
+from nn.measure.explain import contributions, noisy, stages
+from nn.network import Network
+from nn.zoo import ZOO
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+EVERYTHING = "seen,steps,activations,saliency"
+
+
+def network_of(name):
+    return Network.load(WEIGHTS / f"{name}.npz")
+
+
+def as_png(image):
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def seven(drawings):
+    """A seven in the upper left corner of a transparent sheet, as blue ink."""
+    strokes = next(d["strokes"] for d in drawings if d["label"] == 7)
+    cover = Image.fromarray(255 - np.asarray(draw(strokes, 280, 18, (100, 110), 140)))
+    # where a canvas is transparent, it is black
+    bands = [cover.point(lambda a, level=level: level * (a > 0)) for level in (0x17, 0x26, 0x4F)]
+    return as_png(Image.merge("RGBA", (*bands, cover)))
+
+
+def ask(client, picture, **query):
+    answer = client.post("/api/predict", query_string=query, data=picture, content_type="image/png")
+    assert answer.status_code == 200, answer.get_json()
+    return answer.get_json()
+
+
+def refusal(client, picture, **query):
+    answer = client.post("/api/predict", query_string=query, data=picture, content_type="image/png")
+    assert answer.status_code == 422
+    return answer.get_json()["detail"]
+
+
+def outputs_by_layer(network, seen):
+    """Every layer's output for what the API says was seen, by plain forward passes."""
+    x = np.array(seen, np.float32).reshape(1, 28, 28, 1)
+    outputs = []
+    for layer, params in zip(network.layers, network.params, strict=True):
+        x, _ = layer.forward(params, x)
+        outputs.append(x[0])
+    return outputs
+
+
+def decoded(stage):
+    """The maps of a stage as (height, width, channels)."""
+    h, w, c = stage["shape"]
+    levels = np.frombuffer(base64.b64decode(stage["maps"]), np.uint8).reshape(c, h, w)
+    return stage["low"] + levels.transpose(1, 2, 0) / 255 * (stage["high"] - stage["low"])
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_activations_equal_the_layers_outputs(client, seven, name):
+    answer = ask(client, seven, model=name, include="seen,activations")
+    network = network_of(name)
+    outputs = outputs_by_layer(network, answer["seen"])
+    told = answer["activations"]["stages"]
+    for stage in told:
+        y = outputs[stage["layer"]]
+        assert list(y.shape) == stage["shape"]
+        assert stage["mean"] == pytest.approx(y.mean(), abs=2e-3)
+        assert stage["max"] == pytest.approx(y.max(), rel=5e-3, abs=2e-3)
+        if y.ndim == 1:
+            assert np.allclose(stage["values"], y, rtol=5e-3, atol=5e-3)
+        else:
+            step = (stage["high"] - stage["low"]) / 255
+            assert np.abs(decoded(stage) - y).max() < step + 5e-3
+            assert np.allclose(stage["means"], y.mean(axis=(0, 1)), atol=2e-3)
+    weighty = [
+        layer for layer, params in zip(network.layers, network.params, strict=True) if params
+    ]
+    pools = [layer for layer in network.layers if isinstance(layer, MaxPool)]
+    assert len(told) == len(weighty) + len(pools), "no layer is kept back"
+
+
+def test_of_many_units_the_most_active_are_shown_and_all_of_few(client, seven):
+    stages_ = ask(client, seven, model="wide", include="activations")["activations"]["stages"]
+    values = np.array(stages_[0]["values"])
+    assert len(stages_[0]["shown"]) == 16
+    hidden = np.delete(values, stages_[0]["shown"])
+    assert values[stages_[0]["shown"]].min() >= hidden.max()
+    assert stages_[-1]["shown"] == list(range(10))
+
+
+@pytest.mark.parametrize("name", ["softmax", "narrow", "lenet", "best"])
+def test_contributions_and_bias_add_up_to_the_sum_before_the_activation(own_digits, name):
+    seen = image_to_input(draw(own_digits[3]["strokes"], 280, 18, (140, 140), 170))
+    before = None
+    for stage in stages(network_of(name), seen):
+        parts = contributions(stage, before)
+        if parts is not None:
+            y, _ = stage.layer.forward(stage.params, stage.x[None])
+            sums = y[0] if isinstance(stage.layer, Dense) else y[0].mean(axis=(0, 1))
+            assert np.allclose(parts.sum(axis=0) + stage.params["b"], sums, atol=1e-4)
+        before = stage
+
+
+@pytest.mark.parametrize("name", ["softmax", "sigmoid", "narrow", "lenet", "best"])
+def test_saliency_equals_finite_differences(client, seven, name):
+    answer = ask(client, seven, model=name, include="seen,saliency")
+    network = network_of(name)
+    exact = Network(
+        network.layers,
+        [{key: a.astype(np.float64) for key, a in params.items()} for params in network.params],
+        network.loss,
+    )
+    seen = np.array(answer["seen"])
+    winner, second = answer["saliency"]["winner"], answer["saliency"]["runner_up"]
+    inked = np.flatnonzero(seen > 0.2)
+    sample = np.random.default_rng(1).choice(inked, 12, replace=False)
+    step = 1e-5
+
+    def slope(pixel, direction):
+        nudged = np.stack([seen, seen])
+        nudged[0, pixel] += step
+        nudged[1, pixel] -= step
+        outputs, _ = exact.forward(nudged.reshape(2, 28, 28, 1))
+        return (outputs[0] - outputs[1]) @ direction / (2 * step)
+
+    def one(digit):
+        return np.eye(outputs_of(exact, seen).size)[digit]
+
+    for told in (winner, second):
+        most = np.abs(told["values"]).max()
+        for pixel in sample:
+            expected = slope(pixel, one(told["digit"])) * seen[pixel]
+            assert told["values"][pixel] == pytest.approx(expected, abs=0.03 * most)
+    most = np.abs(second["change"]).max()
+    for pixel in sample:
+        expected = slope(pixel, one(second["digit"]) - one(winner["digit"]))
+        assert second["change"][pixel] == pytest.approx(expected, abs=0.03 * most)
+    outside = np.flatnonzero(seen == 0)
+    assert np.abs(winner["values"])[outside].max() < 1e-3, "paper speaks neither for nor against"
+
+
+def outputs_of(network, seen):
+    return network.forward(seen.reshape(1, 28, 28, 1))[0][0]
+
+
+def test_saliency_is_told_of_the_likeliest_digit_and_of_the_next(client, seven):
+    answer = ask(client, seven, include="saliency")
+    ranked = np.argsort(answer["probabilities"])[::-1]
+    assert answer["saliency"]["winner"]["digit"] == answer["digit"] == ranked[0]
+    assert answer["saliency"]["runner_up"]["digit"] == ranked[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("softmax", "2.7"), ("narrow", "2.40"), ("narrow", "4.5"), ("lenet", "4.3"),
+     ("lenet", "4.3.2.9"), ("lenet", "8.100"), ("best", "13.7"), ("best", "16.7")],
+)  # fmt: skip
+def test_a_neurons_arithmetic_adds_up(client, seven, name, place):
+    answer = ask(client, seven, model=name, include="seen,neuron", neuron=place)
+    told = answer["neuron"]
+    layer, unit, *at = map(int, place.split("."))
+    assert (told["layer"], told["unit"]) == (layer, unit)
+    products = [part["product"] for part in told["strongest"]]
+    for part in told["strongest"]:
+        assert part["product"] == pytest.approx(part["value"] * part["weight"], rel=1e-4)
+    assert sum(products) + told["rest"] == pytest.approx(told["sum"], abs=1e-4)
+    before = told["sum"] + told["bias"]
+    bent = {"ReLU": max(before, 0), "Sigmoid": 1 / (1 + np.exp(-before)), None: before}
+    assert told["output"] == pytest.approx(bent[told["activation"]], abs=1e-4)
+    y = outputs_by_layer(network_of(name), answer["seen"])[layer]
+    if at:
+        assert told["place"] == at
+    expected = y[unit] if y.ndim == 1 else y[(*told["place"], unit)]
+    assert told["output"] == pytest.approx(expected, abs=5e-3)
+    assert len(told["weights"]["values"]) == np.prod(told["weights"]["shape"]) == told["inputs"]
+
+
+def test_a_neuron_in_the_first_layer_names_the_pixels_it_looks_at(client, seven):
+    answer = ask(client, seven, model="softmax", include="seen,neuron", neuron="2.7")
+    mean, deviation = 0.1307, 0.3081
+    for part in answer["neuron"]["strongest"]:
+        row, column = part["input"]
+        pixel = answer["seen"][28 * row + column]
+        assert part["value"] == pytest.approx((pixel - mean) / deviation, abs=1e-3)
+
+
+def test_every_network_answers_as_its_own_api_does(client, seven):
+    rows = ask(client, seven, include="models")["models"]
+    assert [row["model"] for row in rows] == [
+        model["name"] for model in client.get("/api/models").get_json()["models"]
+    ]
+    for row in rows:
+        own = ask(client, seven, model=row["model"])
+        for key in ("digit", "confidence", "probabilities", "rejected", "alternatives"):
+            assert row[key] == own[key]
+        assert row["milliseconds"] > 0
+
+
+def test_a_unit_switched_off_is_silent_and_the_answer_is_that_of_the_network_without_it(
+    client, seven
+):
+    off = {3: [0, 5, 21], 8: [7]}
+    text = ";".join(f"{layer}:{'.'.join(map(str, units))}" for layer, units in off.items())
+    answer = ask(client, seven, include="seen,activations,saliency", off=text)
+    plain = ask(client, seven, include="activations")
+    assert answer["probabilities"] != plain["probabilities"]
+    told = {stage["layer"]: stage for stage in answer["activations"]["stages"]}
+    for layer, units in off.items():
+        assert not decoded(told[layer])[:, :, units].any()
+    network = network_of("best")
+    for layer, units in off.items():  # a ReLU of nothing is nothing
+        network.params[layer - 1]["W"][..., units] = 0
+        network.params[layer - 1]["b"][units] = 0
+    scores = network.probabilities(np.array(answer["seen"], np.float32).reshape(1, 28, 28, 1))
+    digits = scores[0, :10] / scores[0, :10].sum()
+    assert np.allclose(answer["probabilities"], digits, atol=1e-3)
+    again = ask(client, seven)
+    assert again["probabilities"] == plain["probabilities"], "nothing stays switched off"
+
+
+def test_noise_is_the_same_each_time_and_no_more_than_asked(client, seven):
+    plain, one, two = (
+        ask(client, seven, include="seen", noise=amount)["seen"] for amount in ("0", "0.2", "0.2")
+    )
+    assert one == two
+    blank = np.array(plain) == 0
+    assert np.array(one)[blank].std() == pytest.approx(
+        noisy(np.zeros((28, 28)), 0.2).std(), rel=0.1
+    )
+    assert min(one) >= 0
+    assert max(one) <= 1
+
+
+def test_the_steps_are_told_in_order_with_the_size_of_each_picture(client, seven):
+    answer = ask(client, seven, include="seen,steps")
+    told = answer["steps"]
+    assert [step["name"] for step in told] == [
+        "drawing", "flatten", "gray", "polarity", "crop", "box", "centre",
+    ]  # fmt: skip
+    pictures = [Image.open(io.BytesIO(base64.b64decode(step["picture"]))) for step in told]
+    assert pictures[0].mode == "RGBA"
+    assert (told[0]["width"], told[0]["height"]) == (280, 280)
+    assert told[4]["height"] == pytest.approx(158, abs=4), "the ink and its pen"
+    assert max(told[5]["width"], told[5]["height"]) in (20, 21)
+    last = np.asarray(pictures[-1], np.float32).ravel() / 255
+    assert np.abs(last - np.array(answer["seen"])).max() < 0.005
+    assert image_to_input(open_picture(seven)).ravel() == pytest.approx(answer["seen"], abs=1e-4)
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_each_step_left_out_changes_what_is_seen(client, seven, name):
+    plain = ask(client, seven, include="seen")["seen"]
+    answer = ask(client, seven, include="seen,steps", skip=name)
+    if name == "flatten":  # dark blue on a transparent sheet turned black: still there, but fainter
+        assert answer["steps"][1]["taken"] is False
+        picture = Image.open(io.BytesIO(base64.b64decode(answer["steps"][1]["picture"])))
+        assert picture.getpixel((0, 0)) == (0, 0, 0)
+        return
+    assert np.abs(np.array(answer["seen"]) - plain).max() > 0.2
+    assert [step["name"] for step in answer["steps"] if not step["taken"]] == [name]
+
+
+def test_without_paper_subtraction_the_paper_counts_as_ink(client, seven):
+    seen = np.array(ask(client, seven, include="seen", skip="polarity")["seen"])
+    assert seen.mean() > 0.4
+
+
+def test_without_crop_and_box_the_canvas_is_squeezed(client, seven):
+    seen = np.array(ask(client, seven, include="seen", skip="crop,box,centre")["seen"])
+    field = seen.reshape(28, 28)
+    ink = next(p for name, p in steps(open_picture(seven), ("crop", "box")) if name == "crop")
+    squeezed = Image.fromarray(ink).resize((28, 28), Image.Resampling.LANCZOS)
+    expected = np.clip(np.asarray(squeezed), 0, 1)
+    assert np.abs(field - expected / expected.max()).max() < 1e-3
+    assert field[20:].max() < 0.01, "the seven stays in the upper left corner"
+
+
+def test_black_ink_on_a_transparent_sheet_is_lost_without_flattening(client, drawings):
+    strokes = next(d["strokes"] for d in drawings if d["label"] == 3)
+    cover = Image.fromarray(255 - np.asarray(draw(strokes, 280, 18, (140, 140), 160)))
+    sheet = as_png(Image.merge("LA", (Image.new("L", cover.size, 0), cover)))
+    assert ask(client, sheet)["digit"] == 3
+    answer = ask(client, sheet, skip="flatten", include=f"{EVERYTHING},models")
+    assert answer["rejected"] == "blank"
+    assert answer["activations"] is answer["saliency"] is answer["seen"] is None
+    assert {row["rejected"] for row in answer["models"]} == {"blank"}
+    assert [step["name"] for step in answer["steps"]] == ["drawing", "flatten", "gray"]
+
+
+def test_pixels_have_no_steps_and_all_the_rest(client, seven):
+    seen = ask(client, seven, include="seen")["seen"]
+    answer = client.post(f"/api/predict?include={EVERYTHING}", json={"pixels": seen}).get_json()
+    assert answer["steps"] == []
+    assert answer["seen"] == seen
+    assert answer["activations"]["stages"]
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_an_answer_with_everything_stays_below_200_kilobytes(client, name):
+    rng = np.random.default_rng(3)
+    noise = as_png(Image.fromarray(rng.integers(0, 255, (280, 280, 4), np.uint8)))
+    answer = client.post(
+        f"/api/predict?model={name}&include={EVERYTHING},models",
+        data=noise,
+        content_type="image/png",
+    )
+    assert answer.status_code == 200
+    assert len(answer.data) < 200_000
+
+
+def test_the_weights_of_the_winner_are_told_as_a_histogram(client, seven):
+    answer = ask(client, seven, model="narrow", include="activations")
+    told = answer["activations"]["weights"]
+    weights = network_of("narrow").params[-1]["W"][:, answer["digit"]]
+    assert told["unit"] == answer["digit"]
+    assert sum(told["counts"]) == len(weights) == 64
+    assert told["edges"][0] == pytest.approx(-told["edges"][-1])
+    inside = (weights >= told["edges"][5]) & (weights < told["edges"][6])
+    assert told["counts"][5] == pytest.approx(inside.sum(), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("query", "word"),
+    [
+        ({"include": "everything"}, "'everything' cannot be included"),
+        ({"include": "seen,weights"}, "'weights'"),
+        ({"skip": "gray"}, "'gray' cannot be skipped"),
+        ({"skip": "crop,all"}, "'all'"),
+        ({"off": "nonsense"}, "such as 3:1.2;6:0"),
+        ({"off": "3:"}, "such as"),
+        ({"off": "3:٣"}, "such as"),
+        ({"off": "3:1;" * 2000}, "such as"),
+        ({"off": "2:1"}, "layer 2"),
+        ({"off": "999:1"}, "layer 999"),
+        ({"off": "16:7"}, "layer 16"),
+        ({"off": "3:24"}, "from 0 to 23"),
+        ({"noise": "2"}, "from 0 to 1"),
+        ({"noise": "-1"}, "from 0 to 1"),
+        ({"noise": "nan"}, "from 0 to 1"),
+        ({"noise": "1.5"}, "from 0 to 1"),
+        ({"include": "neuron"}, "layer.unit"),
+        ({"include": "neuron", "neuron": "3"}, "layer.unit"),
+        ({"include": "neuron", "neuron": "2.1"}, "layer 2"),
+        ({"include": "neuron", "neuron": "3.24"}, "from 0 to 23"),
+        ({"include": "neuron", "neuron": "3.1.28.0"}, "28x28"),
+        ({"include": "neuron", "neuron": "4.1"}, "pooling"),
+        ({"include": "neuron", "neuron": "16.1.0.0"}, "place"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said_in_a_sentence(client, seven, query, word):
+    assert word in refusal(client, seven, **query)

@@ -1,0 +1,176 @@
+"""What /inside shows of the test set, against what is kept with the weights; and the course."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nn.cli.main import main
+from nn.network import Network
+from nn.plots.gallery import SPRITE_COLUMNS, chosen, sprite
+from nn.zoo import ZOO
+from web.pages.charts import BOTTOM, TOP
+from web.pages.course import anchor, names, page_of
+from web.pages.testset import shade, tunings
+
+ROOT = Path(__file__).resolve().parents[2]
+KEPT = json.loads((ROOT / "static" / "inside" / "mistakes.json").read_text())
+
+
+def about(name):
+    return Network.load(ROOT / "weights" / f"{name}.npz").about
+
+
+@pytest.fixture(scope="module")
+def page(app):
+    return app.test_client().get("/inside").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_the_matrix_and_accuracies_of_each_network_are_those_kept_with_its_weights(page, name):
+    recorded = about(name)["figures"]["mnist-test"]
+    matrix = re.search(f'<div class="matrix" data-model="{name}".*?</table>', page, re.S)[0]
+    counts = np.zeros((10, 10), int)
+    for digit, answer, count in re.findall(r'data-digit="(\d)" data-as="(\d)"[^>]*>(\d+)<', matrix):
+        counts[int(digit), int(answer)] = int(count)
+    assert counts.tolist() == recorded["confusion"]
+    shown = [float(s) for s in re.findall(r'<td class="share">([\d.]+)\u00a0%', matrix)][::2]
+    assert shown == pytest.approx([100 * s for s in recorded["per_class"]], abs=0.06)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_learning_curves_are_the_history_kept_with_the_weights(page, name):
+    figure = re.search(f'<figure class="learning" data-model="{name}".*?</figure>', page, re.S)[0]
+    rows = about(name)["history"]
+    line = re.search(r'<polyline class="validation"[^>]*points="([^"]*)"', figure)[1]
+    heights = [float(point.split(",")[1]) for point in line.split()]
+    lowest = float(re.findall(r">(\d+)\u00a0%</text>", figure)[0]) / 100
+    shares = [lowest + (BOTTOM - y) / (BOTTOM - TOP) * (1 - lowest) for y in heights]
+    assert shares == pytest.approx([row["validation_accuracy"] for row in rows], abs=1e-3)
+    assert figure.count("<tr>") == len(rows) + 1
+
+
+def test_the_trials_of_a_tuning_are_all_there_and_the_better_ones_higher():
+    (tuning,) = tunings()
+    path = ROOT / "weights" / f"{tuning.model}.tuning.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    assert sorted(trial.rate for trial in tuning.trials) == sorted(r["learning_rate"] for r in rows)
+    best = max(rows, key=lambda row: row["accuracy"])
+    assert (tuning.best.rate, tuning.best.accuracy) == (best["learning_rate"], best["accuracy"])
+    by_height = sorted(tuning.trials, key=lambda trial: -trial.y)
+    assert all(a.accuracy <= b.accuracy + 1e-3 or a.y == b.y
+               for a, b in itertools.pairwise(by_height))  # fmt: skip
+    assert all(a.x <= b.x for a, b in zip(tuning.trials, tuning.trials[1:], strict=False))
+
+
+def test_a_darker_cell_counts_more():
+    shades = [shade(count, 1000) for count in (0, 1, 5, 20, 90, 300, 1000)]
+    assert shades == sorted(shades)
+    assert shades[0] == 0
+    assert shades[1] >= 1
+    assert shades[-1] <= 5
+
+
+def test_the_pictures_kept_are_all_mistakes_of_the_default_and_few_of_the_others():
+    recorded = about("best")["figures"]["mnist-test"]
+    best = [row for row in KEPT["networks"]["best"] if row[1] != KEPT["labels"][row[0]]]
+    assert len(best) == recorded["mistakes_in_all"]
+    assert {KEPT["rows"][row[0]] for row in best} >= {m["index"] for m in recorded["mistakes"]}
+    for name, rows in KEPT["networks"].items():
+        confusion = about(name)["figures"]["mnist-test"]["confusion"]
+        cells = np.zeros((10, 10), int)
+        for place, answer, *shares in rows:
+            cells[KEPT["labels"][place], answer] += 1
+            assert shares[answer] == max(shares)
+            assert sum(shares) == pytest.approx(1000, abs=6)
+        expected = np.minimum(
+            confusion, 2 * np.eye(10, dtype=int) + 3 * (1 - np.eye(10, dtype=int))
+        )
+        assert cells.tolist() == (cells if name == "best" else expected).tolist()
+        assert ((cells > 0) == (np.array(confusion) > 0)).all(), "no cell opens to nothing"
+
+
+def test_the_sheet_holds_the_pictures_named(mnist_test):
+    with Image.open(ROOT / "static" / "inside" / "mistakes.png") as picture:
+        sheet = np.asarray(picture)
+    assert KEPT["columns"] == SPRITE_COLUMNS
+    for place, row in list(enumerate(KEPT["rows"]))[::25]:
+        y, x = place // SPRITE_COLUMNS * 28, place % SPRITE_COLUMNS * 28
+        assert (sheet[y : y + 28, x : x + 28] == mnist_test.images[row]).all()
+        assert KEPT["labels"][place] == mnist_test.labels[row]
+
+
+def test_few_pictures_of_a_data_set_are_in_the_repository():
+    folder = ROOT / "static" / "inside"
+    assert len(KEPT["rows"]) < 600
+    assert sum((folder / f"mistakes.{kind}").stat().st_size for kind in ("png", "json")) < 200_000
+
+
+def test_chosen_are_the_surest_mistakes_and_the_least_sure_of_what_is_right():
+    labels = np.zeros(6, int)
+    shares = np.full((6, 10), 0.01)
+    for row, (answer, share) in enumerate(
+        [(1, 0.5), (1, 0.9), (1, 0.7), (0, 0.99), (0, 0.6), (2, 0.8)]
+    ):
+        shares[row, answer] = share
+    assert chosen(labels, shares, each=2, right=1) == [1, 5, 2, 4]
+
+
+def test_a_sheet_has_as_many_rows_as_it_needs():
+    images = np.arange(SPRITE_COLUMNS + 1, dtype=np.uint8)[:, None, None] * np.ones(
+        (28, 28), np.uint8
+    )
+    sheet = np.asarray(sprite(images))
+    assert sheet.shape == (56, 28 * SPRITE_COLUMNS)
+    assert (sheet[28:, :28] == SPRITE_COLUMNS).all()
+    assert not sheet[28:, 28:].any()
+
+
+def test_the_command_needs_the_data_and_says_so(no_data, tmp_path, capsys):
+    assert main(["mistakes", "--out", str(tmp_path)]) == 1
+    assert "python -m nn data" in capsys.readouterr().err
+
+
+def test_the_command_writes_pictures_and_table(small_mnist, tmp_path, capsys):
+    assert main(["mistakes", "--out", str(tmp_path / "new")]) == 0
+    table = json.loads((tmp_path / "new" / "mistakes.json").read_text())
+    assert set(table["networks"]) == set(ZOO)
+    assert len(table["rows"]) == len(table["labels"]) > 0
+    with Image.open(tmp_path / "new" / "mistakes.png") as sheet:
+        assert sheet.width == 28 * SPRITE_COLUMNS
+    assert "pictures of 8 networks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_page_of_the_course_is_served_with_its_formulas(client, name):
+    answer = client.get(f"/docs/{name}")
+    text = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    source = (ROOT / "docs" / f"{name}.md").read_text()
+    assert text.count("<math") >= source.count("$$") / 2
+    assert "$$" not in text
+    for picture in re.findall(r'<img src="([^"]*)"', text):
+        with client.get(f"/docs/{picture}") as shown:
+            assert shown.mimetype == "image/png"
+    for page, mark in re.findall(r'href="(\d[\w-]*)(?:#([\w-]*))?"', text):
+        assert page in names()
+        assert not mark or f'id="{mark}"' in page_of(page).content
+
+
+def test_links_from_inside_lead_to_headings_of_the_course(page):
+    links = re.findall(r'href="/docs/([\w-]+)#([\w-]+)"', page)
+    assert len(links) == 9
+    for name, mark in links:
+        assert f'id="{mark}"' in page_of(name).content
+
+
+def test_there_are_no_other_pages_of_the_course(client):
+    for name in ("README", "7-secrets", "..%2fREADME", "plots"):
+        assert client.get(f"/docs/{name}").status_code == 404
+    assert (
+        anchor("Dense: every <code>input</code> to every unit") == "dense-every-input-to-every-unit"
+    )

@@ -1,0 +1,248 @@
+"""Real gunicorn and clients that are slow, stall, or send what is no HTTP: others are answered."""
+
+import json
+import os
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+from test_http import JPEG, TEXT
+
+from tests.support.service import service
+
+STALLED = {
+    "in the body": b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nabc",
+    "in a chunk": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    "between chunks": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n",
+    "in a head": b"POST /api/predict HTTP/1.1\r\nHo",
+    "in a form": b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n",
+    "after being invited": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n"
+    b"Expect: 100-continue\r\n\r\n",
+}
+PLENTY = 40  # two workers of eight threads have sixteen
+
+
+def connect(running):
+    return socket.create_connection(("127.0.0.1", running.port), timeout=60)
+
+
+def read_all(connection):
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def problem_in(answer):
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    problem = json.loads(body)
+    assert head.startswith(f"HTTP/1.1 {problem['status']} ".encode())
+    assert problem.keys() == {"type", "title", "status", "detail"}
+    return problem
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """With a time limit that never comes, so that whoever is answered was not waited for."""
+    folder = tmp_path_factory.mktemp("uploads")
+    with service(folder, REQUEST_TIMEOUT="600", RATELIMIT_ENABLED="false") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory):
+    with service(tmp_path_factory.mktemp("hasty"), REQUEST_TIMEOUT="1") as running:
+        yield running
+
+
+@pytest.mark.parametrize("start", STALLED.values(), ids=STALLED)
+def test_more_stalled_uploads_than_threads_hold_nobody_up(running, start):
+    stalled = [connect(running) for _ in range(PLENTY)]
+    try:
+        for connection in stalled:
+            connection.sendall(start)
+        for _ in range(5):
+            answer = requests.post(f"{running.url}/", TEXT, timeout=20)
+            assert answer.text.startswith("7 ")
+    finally:
+        for connection in stalled:
+            connection.close()
+
+
+@pytest.mark.parametrize("start", STALLED.values(), ids=STALLED)
+def test_a_stalled_upload_is_given_up_with_a_sentence(hasty, start):
+    with connect(hasty) as connection:
+        connection.sendall(start)
+        answer = read_all(connection).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert problem_in(answer)["status"] == 408
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed(hasty):
+    with connect(hasty) as connection:
+        assert read_all(connection) == b""
+
+
+def test_an_upload_in_drips_does_not_outlast_the_limit(hasty):
+    with connect(hasty) as connection:
+        connection.sendall(STALLED["in the body"])
+        over = threading.Event()
+
+        def drip():
+            while not over.wait(0.05):
+                try:
+                    connection.sendall(b"x")
+                except OSError:
+                    return
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        try:
+            assert problem_in(read_all(connection))["status"] == 408
+        finally:
+            over.set()
+            dripping.join()
+
+
+def test_a_client_that_does_not_read_its_answer_is_let_go(hasty):
+    """Its answers fill all buffers, so that a thread waits to write."""
+    with connect(hasty) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        ask = b"GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            connection.sendall(ask * 500_000)
+    assert requests.post(f"{hasty.url}/", TEXT, timeout=20).text.startswith("7 ")
+
+
+def test_a_slow_but_whole_upload_is_answered(running):
+    body = b"--b\r\nContent-Disposition: form-data; name=image; filename=a\r\n\r\n" + JPEG
+    body += b"\r\n--b--\r\n"
+    head = "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    request = head.encode() + body
+    with connect(running) as connection:
+        for start in range(0, len(request), 100):
+            connection.sendall(request[start : start + 100])
+        assert read_all(connection).split(b"\r\n\r\n")[1].startswith(b"7 ")
+
+
+def chunked(content, size):
+    pieces = [content[start : start + size] for start in range(0, len(content), size)]
+    return b"".join(b"%x;a=b\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000, 10**6])
+@pytest.mark.parametrize("end", [b"\r\n", b"X-Sum: x\r\n\r\n"])
+def test_chunks_of_any_size_are_put_together(running, size, end):
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nConnection: close\r\n"
+    request = head + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(JPEG, size) + end
+    with connect(running) as connection:
+        middle = len(request) // 2  # in two parts, wherever that cuts
+        connection.sendall(request[:middle])
+        connection.sendall(request[middle:])
+        assert read_all(connection).split(b"\r\n\r\n")[1].startswith(b"7 ")
+
+
+def test_requests_in_a_row_are_each_answered(running):
+    """Sent without waiting, small and large, with and without chunks, on one connection."""
+    filler = TEXT + b"\n" * 400_000  # white space in base64 does not matter
+    plain = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    in_chunks = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    requests = [
+        plain % len(TEXT) + TEXT,
+        plain % len(filler) + filler,
+        in_chunks + chunked(filler, 300_000) + b"\r\n",
+        in_chunks + chunked(TEXT, 1000) + b"\r\n",
+        plain % len(TEXT) + TEXT,
+        last,
+    ]
+    with connect(running) as connection:
+        sending = threading.Thread(target=connection.sendall, args=[b"".join(requests)])
+        sending.start()
+        answer = read_all(connection)
+        sending.join()
+    assert answer.count(b"HTTP/1.1 200 OK") == len(requests)
+    assert answer.count(b"\r\n\r\n7 ") == len(requests) - 1
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_who_expects_it_is_told_to_go_on(running, close):
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nExpect: 100-continue\r\n"
+    head += b"Connection: close\r\n\r\n"
+    with connect(running) as connection:
+        connection.sendall(head % len(TEXT))
+        assert connection.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(TEXT)
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 200 OK")  # and not told a second time
+
+
+NO_HTTP = {
+    "noise": (400, b"\x16\x03\x01 hello\r\n\r\n"),
+    "a method that is none": (400, b"G(T / HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "two lengths": (400, b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+    "a length and chunks": (
+        400,
+        b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ),
+    "an address of 9 kB": (414, b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
+    "a header of 70 kB": (431, b"GET / HTTP/1.1\r\nX: " + b"a" * 70_000 + b"\r\n\r\n"),
+    "a chunk of 268 MB": (
+        413,
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n",
+    ),
+    "a length of 20 MB": (413, b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n"),
+    "a chunk without a size": (
+        400,
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n;" + b"a" * 2000,
+    ),
+    "endless trailers": (
+        431,
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+        + b"X: a\r\n" * 20_000,
+    ),
+    "an endless head": (431, b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 20_000),
+    "an expectation of something else": (
+        417,
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: tea\r\n\r\na",
+    ),
+}
+
+
+@pytest.mark.parametrize(("status", "sent"), NO_HTTP.values(), ids=NO_HTTP)
+def test_what_is_no_request_is_refused_in_the_shape_of_all_errors(running, status, sent):
+    with connect(running) as connection:
+        connection.sendall(sent)
+        assert problem_in(read_all(connection))["status"] == status
+
+
+def held_by(pid):
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+def test_unfinished_uploads_cannot_fill_the_memory(tmp_path):
+    """Twenty of 13 MB, all but their ends, on one worker."""
+    with service(tmp_path, WEB_CONCURRENCY="1", REQUEST_TIMEOUT="600") as running:
+        before = held_by(running.workers()[0])
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 13000000\r\n\r\n"
+        connections = []
+        for _ in range(20):
+            connection = connect(running)
+            connections.append(connection)
+            connection.sendall(head + bytes(12_999_000))
+        assert held_by(running.workers()[0]) - before < 130_000_000
+        assert problem_in(read_all(connections[0]))["status"] == 503  # the oldest makes room
+        assert requests.post(f"{running.url}/", TEXT, timeout=20).text.startswith("7 ")
+        for connection in connections:
+            connection.close()
+
+
+def test_the_worker_is_loaded_without_numpy():
+    """It comes before the app, which says how many threads NumPy's library may start."""
+    import subprocess
+    import sys
+
+    command = "import sys; from web.operation import worker; sys.exit('numpy' in sys.modules)"
+    subprocess.run([sys.executable, "-c", command], check=True, timeout=60, env={**os.environ})

@@ -1,0 +1,1 @@
+"""Who may ask, how often, from where, and what browsers are told to forbid."""

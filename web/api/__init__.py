@@ -1,0 +1,1 @@
+"""The API: its routes, what they take and answer, and its OpenAPI description."""

@@ -1,0 +1,1 @@
+"""What `include` adds to an answer: how the network came to it."""

@@ -1,0 +1,1 @@
+"""How the process is run: logs, metrics, health, the worker."""

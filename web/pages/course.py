@@ -1,0 +1,84 @@
+"""The course in docs/ as pages of the site: Markdown with formulas becomes HTML with MathML."""
+
+import html
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import mistune
+from flask import Flask, Response, render_template, send_from_directory
+from latex2mathml.converter import convert
+
+from web.problems import Problem
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the course, ready to be shown."""
+
+    title: str
+    content: str
+
+
+class Renderer(mistune.HTMLRenderer):
+    """HTML whose headings can be linked to, with formulas in MathML."""
+
+    def heading(self, text: str, level: int, **attributes: object) -> str:
+        return f'<h{level} id="{anchor(text)}">{text}</h{level}>\n'
+
+    def block_math(self, text: str) -> str:
+        return f'<div class="formula" tabindex="0">{convert(text.strip(), display="block")}</div>\n'
+
+    def inline_math(self, text: str) -> str:
+        return str(convert(text))
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return f'<pre tabindex="0"><code>{html.escape(code)}</code></pre>\n'
+
+    def link(self, text: str, url: str, title: str | None = None) -> str:
+        """Other pages of the course are pages here; files of the project are named only."""
+        if url.startswith("../"):
+            return text
+        return str(super().link(text, url.removesuffix(".md").replace(".md#", "#"), title))
+
+
+def anchor(heading: str) -> str:
+    """As GitHub makes it of a heading: `## Dense: every input` is #dense-every-input."""
+    plain = html.unescape(re.sub(r"<[^>]*>", "", heading)).lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+def names() -> list[str]:
+    """The pages there are, in the order they are read in."""
+    return sorted(path.stem for path in DOCS.glob("[0-9]*.md"))
+
+
+@lru_cache
+def page_of(name: str) -> Page | None:
+    """The page of that name, or None when there is none."""
+    if name not in names():
+        return None
+    read = mistune.create_markdown(renderer=Renderer(), plugins=["math", "table"])
+    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    return Page(text.split("\n", 1)[0].lstrip("# "), str(read(text)))
+
+
+def serve_course(app: Flask) -> None:
+    """Serve the pages at /docs/NAME, and their pictures."""
+
+    @app.get("/docs/<page>")
+    def course(page: str) -> str:
+        """A page of the course."""
+        found = page_of(page)
+        if found is None:
+            raise Problem(404, f"the course has the pages {', '.join(names())}")
+        pages = [(name, known.title) for name in names() if (known := page_of(name))]
+        return render_template("course.html", page=found, pages=pages)
+
+    @app.get("/docs/plots/<name>")
+    def plot(name: str) -> Response:
+        """A picture in the course."""
+        return send_from_directory(DOCS / "plots", name)
