@@ -27,13 +27,13 @@ from turns import alternate
 from nn import layers
 from nn.data.download import DataError
 from nn.data.sets import load
-from nn.dataset import DataSet
+from nn.dataset import DIGITS, DataSet
 from nn.export.formats import to_onnx
 from nn.inference import Inference
 from nn.measure.metrics import evaluate
 from nn.network import Network, new_network
 from nn.optimizers import SGD, Adam, OneCycle
-from nn.training import Run, copied, learn_from, mean_of, one_thread_each, train
+from nn.training import Run, copied, learn_from, mean_of, train
 from nn.zoo import ZOO, Recipe
 
 THREADS = os.cpu_count() or 1
@@ -74,7 +74,7 @@ def in_torch(recipe: Recipe) -> torch.nn.Module:
 
 def torch_optimizer(recipe: Recipe, model: torch.nn.Module) -> torch.optim.Optimizer:
     match recipe.optimizer:
-        case Adam(decay=decay) if decay:
+        case Adam(weight_decay=decay) if decay:
             return torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=decay)
         case Adam():
             return torch.optim.Adam(model.parameters(), 1e-3)
@@ -88,7 +88,7 @@ def step() -> None:
     print(f"one training step, {THREADS} threads: images per second")
     torch.set_num_threads(THREADS)
     for name, batch in (("narrow", 64), ("wide", 64), ("lenet", 64), ("best", 64), ("best", 128)):
-        recipe = replace(ZOO[name], batch=batch, augmentation=(), averaging=0.0)
+        recipe = replace(ZOO[name], batch_size=batch, augmentation=(), ema_decay=0.0)
         ours, peer = our_steps(recipe), torch_steps(recipe)
         mine, theirs = (STEPS * batch / seconds for seconds in alternate(ours, peer, TURNS))
         print(
@@ -99,15 +99,15 @@ def step() -> None:
 
 def batch_of(recipe: Recipe) -> DataSet:
     rng = np.random.default_rng(1)
-    images = rng.integers(0, 256, (recipe.batch, 28, 28)).astype(np.uint8)
-    return DataSet(images, rng.integers(0, 10, recipe.batch))
+    images = rng.integers(0, 256, (recipe.batch_size, 28, 28)).astype(np.uint8)
+    return DataSet(images, rng.integers(0, DIGITS, recipe.batch_size))
 
 
 def our_steps(recipe: Recipe) -> Callable[[], None]:
     network = new_network(recipe.layers, recipe.loss, recipe.seed)
     run = Run(network, recipe.optimizer.init(network.params), copied(network.params), [])
     digits = batch_of(recipe)
-    shards = np.array_split(np.arange(recipe.batch), recipe.shards)
+    shards = np.array_split(np.arange(recipe.batch_size), recipe.shards)
     work = partial(learn_from, network, recipe, digits)
     pool = ThreadPoolExecutor(recipe.shards)
     rng = np.random.default_rng(1)
@@ -115,7 +115,7 @@ def our_steps(recipe: Recipe) -> Callable[[], None]:
 
     def steps() -> None:
         nonlocal count
-        with one_thread_each(recipe.shards):
+        with threadpool_limits(1 if recipe.shards > 1 else None):
             for _ in range(STEPS):
                 count += 1
                 grads = [g for *_, g in pool.map(work, shards, rng.spawn(len(shards)))]
@@ -189,7 +189,7 @@ def augmentation() -> None:
 def changed(recipe: Recipe) -> None:
     """The images of as many batches as a turn has, augmented."""
     rng = np.random.default_rng(1)
-    images = rng.random((recipe.batch, 28, 28), dtype=np.float32)
+    images = rng.random((recipe.batch_size, 28, 28), dtype=np.float32)
     for _ in range(STEPS):
         for change in recipe.augmentation:
             change(rng, images)
@@ -210,7 +210,7 @@ def race() -> None:
         recipe = replace(ZOO[name], epochs=epochs, augmentation=(), schedule=OneCycle(3e-3))
         print(f"{name}: {target:.0%} of MNIST's test set, {epochs} epochs")
         started = time.perf_counter()
-        network = train(recipe, [training], small(test), progress=False)
+        network = train(recipe, [training], small(test))
         report("ours", started, evaluate(network, test)["accuracy"])
         started = time.perf_counter()
         report("PyTorch", started, torch_race(recipe, training, test))
@@ -231,13 +231,13 @@ def torch_race(recipe: Recipe, training: DataSet, test: DataSet) -> float:
     optimizer = torch_optimizer(recipe, model)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=getattr(recipe.loss, "smoothing", 0.0))
     pixels, targets = (torch.from_numpy(np.array(array)) for array in training)
-    steps = len(targets) // recipe.batch
+    steps = len(targets) // recipe.batch_size
     for epoch in range(recipe.epochs):
         order = torch.randperm(len(targets))
         for i in range(steps):
-            rows = order[i * recipe.batch : (i + 1) * recipe.batch]
+            rows = order[i * recipe.batch_size : (i + 1) * recipe.batch_size]
             progress = (epoch * steps + i) / (recipe.epochs * steps)
-            optimizer.param_groups[0]["lr"] = recipe.schedule.rate(progress)
+            optimizer.param_groups[0]["lr"] = recipe.schedule(progress)
             optimizer.zero_grad()
             loss_of(model(as_torch(pixels[rows])), targets[rows]).backward()
             optimizer.step()

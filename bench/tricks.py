@@ -20,11 +20,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from turns import alternate
 
-from nn.dataset import DataSet
+from nn.dataset import DIGITS, DataSet
 from nn.inference import Inference
 from nn.layers import Array, across, correlate, fold, mean_over_rows, pad, unfold
 from nn.network import Network, new_network
-from nn.training import learn_from, mean_of, one_thread_each
+from nn.training import learn_from, mean_of
 from nn.zoo import ZOO, Recipe
 
 TURNS = 9
@@ -112,14 +112,14 @@ def steps(recipe: Recipe) -> Callable[[], None]:
     """Five batches of 128 images that are not there: forward and backward."""
     network = new_network(recipe.layers, recipe.loss, recipe.seed)
     rng = np.random.default_rng(1)
-    pixels = rng.integers(0, 256, (recipe.batch, 28, 28)).astype(np.uint8)
-    digits = DataSet(pixels, rng.integers(0, 10, recipe.batch))
-    shards = np.array_split(np.arange(recipe.batch), recipe.shards)
+    pixels = rng.integers(0, 256, (recipe.batch_size, 28, 28)).astype(np.uint8)
+    digits = DataSet(pixels, rng.integers(0, DIGITS, recipe.batch_size))
+    shards = np.array_split(np.arange(recipe.batch_size), recipe.shards)
     work = partial(learn_from, network, recipe, digits)
     pool = ThreadPoolExecutor(recipe.shards)
 
     def run() -> None:
-        with one_thread_each(recipe.shards):
+        with threadpool_limits(1 if recipe.shards > 1 else None):
             for _ in range(5):
                 grads = [g for *_, g in pool.map(work, shards, rng.spawn(len(shards)))]
                 mean_of(grads, [len(shard) for shard in shards])

@@ -7,6 +7,9 @@ import numpy as np
 
 from nn.layers import Array
 
+DIGITS = 10  # classes 0 to 9 are the digits
+NOT_A_DIGIT = 10  # the label of the eleventh class, which a network may have
+
 
 class DataSet(NamedTuple):
     """images (n, 28, 28) uint8, ink 255 on paper 0; labels (n,) whole numbers."""

@@ -37,7 +37,7 @@ class Inference:
     def __init__(self, network: Network) -> None:
         """Raises ValueError for a BatchNorm, which needs a batch: see `Network.folded`."""
         self.network = network
-        self.idle = [Pipeline(network)]  # as many as there were ever threads at work at a time
+        self.idle = [ExecutionPlan(network)]  # as many as there were ever threads at work at a time
 
     def outputs(self, image: Array) -> Array:
         """Raw outputs (classes,) for an image (28, 28, 1), as `Network.outputs` gives them.
@@ -47,11 +47,11 @@ class Inference:
         if image.shape != INPUT_SHAPE:
             raise ValueError(f"an image has the shape {INPUT_SHAPE}, not {image.shape}")
         try:
-            pipeline = self.idle.pop()
+            plan = self.idle.pop()
         except IndexError:
-            pipeline = Pipeline(self.network)
-        outputs = pipeline.run(image)
-        self.idle.append(pipeline)
+            plan = ExecutionPlan(self.network)
+        outputs = plan.run(image)
+        self.idle.append(plan)
         return outputs
 
     def probabilities(self, image: Array) -> Array:
@@ -60,7 +60,7 @@ class Inference:
 
 
 @dataclass(frozen=True)
-class Room:
+class Buffer:
     """Where the output of a layer lies: `inner`, a view of `whole`, which has zeros around it.
 
     The zeros are what a convolution with padding "same" reads: nothing has to be copied for it.
@@ -70,28 +70,28 @@ class Room:
     inner: Array
 
 
-def room_for(shape: Shape, after: Sequence[Layer]) -> Room:
+def buffer_for(shape: Shape, after: Sequence[Layer]) -> Buffer:
     """An array for an output of that shape, with the margin that the layer after it wants."""
     margin = 0
     if after and isinstance(after[0], Conv) and after[0].padding == "same":
         margin = after[0].size // 2
     whole = np.zeros([*(side + 2 * margin for side in shape[:2]), *shape[2:]], np.float32)
     inner = whole[margin:-margin, margin:-margin] if margin else whole
-    return Room(whole, inner)
+    return Buffer(whole, inner)
 
 
-class Pipeline:
+class ExecutionPlan:
     """The arrays for one image on its way, and the calls that fill them one after the other."""
 
     def __init__(self, network: Network) -> None:
         self.calls: list[Callable[[], object]] = []
-        pairs = rearranged(list(zip(network.layers, network.params, strict=True)))
+        pairs = optimize_graph(list(zip(network.layers, network.params, strict=True)))
         layers = [layer for layer, _ in pairs]
-        room = room_for(INPUT_SHAPE, layers)
-        self.image = room.inner
+        buffer = buffer_for(INPUT_SHAPE, layers)
+        self.image = buffer.inner
         for index, (layer, params) in enumerate(pairs):
-            room = self.add(layer, params, room, layers[index + 1 :])
-        self.result = room.inner
+            buffer = self.add(layer, params, buffer, layers[index + 1 :])
+        self.result = buffer.inner
 
     def run(self, image: Array) -> Array:
         np.copyto(self.image, image)
@@ -103,13 +103,13 @@ class Pipeline:
         """One more call, whose result goes into `out`."""
         self.calls.append(partial(function, *inputs, out=out))
 
-    def add(self, layer: Layer, params: Params, x: Room, after: Sequence[Layer]) -> Room:
+    def add(self, layer: Layer, params: Params, x: Buffer, after: Sequence[Layer]) -> Buffer:
         """The calls for a layer that reads from x; where its output will be."""
         match layer:
             case Conv():
                 return self.conv(layer, params, x.whole, after)
             case Dense(units):
-                y = room_for((units,), after)
+                y = buffer_for((units,), after)
                 # a matrix times a vector is fastest along the rows of the matrix
                 self.then(np.dot, np.ascontiguousarray(params["W"].T), x.inner, out=y.inner)
                 self.then(np.add, y.inner, params["b"], out=y.inner)
@@ -118,8 +118,8 @@ class Pipeline:
                 return self.pool(layer, x.inner, after)
             case Flatten():
                 flat = x.inner.reshape(-1)
-                return Room(flat, flat)
-        y = room_for(x.inner.shape, after)
+                return Buffer(flat, flat)
+        y = buffer_for(x.inner.shape, after)
         if y.inner is y.whole:  # nobody wants a margin
             y = x
         # arrays of equal numbers, for NumPy is slower with a single one
@@ -134,16 +134,16 @@ class Pipeline:
                 self.then(np.multiply, y.inner, number(0.5), out=y.inner)
             case Tanh():
                 self.then(np.tanh, x.inner, out=y.inner)
-            case Standardize(mean, deviation):
+            case Standardize(mean, std):
                 self.then(np.subtract, x.inner, number(mean), out=y.inner)
-                self.then(np.divide, y.inner, number(deviation), out=y.inner)
+                self.then(np.divide, y.inner, number(std), out=y.inner)
             case BatchNorm():
                 raise ValueError(f"{layer} does not work on one image: fold the network first")
-            case _:  # another that keeps the shape: the plain way
-                self.then(partial(in_the_plain_way, layer, params), x.inner, out=y.inner)
+            case _:  # another that keeps the shape
+                self.then(partial(fallback, layer, params), x.inner, out=y.inner)
         return y
 
-    def conv(self, layer: Conv, params: Params, x: Array, after: Sequence[Layer]) -> Room:
+    def conv(self, layer: Conv, params: Params, x: Array, after: Sequence[Layer]) -> Buffer:
         """The windows of x (h, w, c) copied side by side, times the kernel, plus the bias."""
         size, filters = layer.size, layer.filters
         height, width, channels = x.shape[0] - size + 1, x.shape[1] - size + 1, x.shape[2]
@@ -158,19 +158,19 @@ class Pipeline:
             windows = as_strided(x, columns.shape, (down, right, down, deep))
             rows = columns.reshape(height * width, -1)
         product = np.empty((height, width, filters), np.float32)
-        y = room_for((height, width, filters), after)
+        y = buffer_for((height, width, filters), after)
         self.calls.append(partial(np.copyto, columns, windows))
         self.then(np.matmul, rows, kernel, out=product.reshape(-1, filters))
         self.then(np.add, product, np.tile(params["b"], (height, width, 1)), out=y.inner)
         return y
 
-    def pool(self, layer: MaxPool, x: Array, after: Sequence[Layer]) -> Room:
+    def pool(self, layer: MaxPool, x: Array, after: Sequence[Layer]) -> Buffer:
         """The largest of the rows of each block, then of the columns: rows are runs of memory."""
         size = layer.size
         height, width, channels = x.shape[0] // size, x.shape[1] // size, x.shape[2]
         rows = np.empty((height, width * size, channels), np.float32)
         self.largest([x[i : height * size : size, : width * size] for i in range(size)], rows)
-        y = room_for((height, width, channels), after)
+        y = buffer_for((height, width, channels), after)
         self.largest([rows[:, j::size] for j in range(size)], y.inner)
         return y
 
@@ -180,20 +180,20 @@ class Pipeline:
             self.then(np.maximum, y, view, out=y)
 
 
-def in_the_plain_way(layer: Layer, params: Params, x: Array, out: Array) -> None:
+def fallback(layer: Layer, params: Params, x: Array, out: Array) -> None:
     np.copyto(out, layer.forward(params, x[None])[0][0])
 
 
-def rearranged(pairs: Sequence[tuple[Layer, Params]]) -> list[tuple[Layer, Params]]:
+def optimize_graph(pairs: Sequence[tuple[Layer, Params]]) -> list[tuple[Layer, Params]]:
     """Layers with their params that give the same with less to do."""
     pairs = [(layer, params) for layer, params in pairs if not isinstance(layer, Dropout)]
     for i in range(1, len(pairs)):
         if isinstance(pairs[i - 1][0], ReLU) and isinstance(pairs[i][0], MaxPool):
             pairs[i - 1 : i + 1] = pairs[i], pairs[i - 1]  # a quarter is left for the ReLU
     match pairs:
-        case [(Standardize(mean, deviation), _), (Flatten(), _), (Dense() as dense, params), *rest]:
-            # (x - mean) / deviation W + b  =  x W / deviation + (b - mean / deviation sum of W)
-            W = params["W"] / np.float32(deviation)
+        case [(Standardize(mean, std), _), (Flatten(), _), (Dense() as dense, params), *rest]:
+            # (x - mean) / std W + b  =  x W / std + (b - mean / std sum of W)
+            W = params["W"] / np.float32(std)
             melted = {"W": W, "b": params["b"] - np.float32(mean) * W.sum(axis=0)}
             pairs = [(Flatten(), {}), (dense, melted), *rest]
     return pairs

@@ -4,9 +4,6 @@ It is a value: nothing in it changes while it predicts, so threads share one.  I
 self-describing file: a zip as NumPy writes it (.npz), of arrays and an `about.json`, no pickle.
 """
 
-import io
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,14 +13,10 @@ import numpy as np
 
 from nn.layers import LAYERS, Array, BatchNorm, Conv, Dense, Layer, Params, Shape
 from nn.losses import LOSSES, Loss
-from nn.serialization import from_record, to_record, written_whole
+from nn.serialization import WeightsError, from_record, read_npz, to_record, write_npz
 
 INPUT_SHAPE: Shape = (28, 28, 1)
-FORMAT = 1
-
-
-class WeightsError(ValueError):
-    """A file that is no weights file, or one whose arrays do not fit its layers."""
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -59,11 +52,8 @@ class Network:
         first = 0 if want_dx else next(i for i, params in enumerate(self.params) if params)
         dx: Any = dy
         for i in range(len(self.layers) - 1, first - 1, -1):
-            layer, params = self.layers[i], self.params[i]
-            if i == first and not want_dx:
-                dx, grads[i] = layer.backward(params, caches[i], dx, want_dx=False)  # type: ignore[call-arg]
-            else:
-                dx, grads[i] = layer.backward(params, caches[i], dx)
+            needed = want_dx or i > first
+            dx, grads[i] = self.layers[i].backward(self.params[i], caches[i], dx, needed)
         return (dx if want_dx else None), grads
 
     def outputs(self, x: Array, at_once: int = 256) -> Array:
@@ -129,11 +119,16 @@ class Network:
         Raises FileNotFoundError, or WeightsError when it is no weights file.
         """
         about, arrays = read_npz(path)
+        if about.get("format") == 1:
+            raise WeightsError(
+                f"{path} has weights of format 1, and format {FORMAT} is needed: train the network "
+                "again"
+            )
         try:
+            if about.pop("format") != FORMAT:
+                raise ValueError("it has another format")
             layers = from_record(about.pop("layers"), LAYERS)
             loss = from_record(about.pop("loss"), LOSSES)
-            if about.pop("format") != FORMAT:
-                raise ValueError("it is of another format")
             params: list[Params] = [{} for _ in layers]
             for name, array in arrays.items():
                 index, key = name.split("/")
@@ -182,32 +177,3 @@ def channel_moments(parts: list[Array]) -> tuple[Array, Array]:
     mean = sum(part.sum(axis=0, dtype=np.float64) for part in flat) / rows
     variance = sum(np.square(part - mean).sum(axis=0) for part in flat) / rows
     return np.asarray(mean), np.asarray(variance)
-
-
-def write_npz(path: Path | str, about: dict[str, Any], arrays: dict[str, Array]) -> None:
-    """A zip of about.json and arrays, uncompressed (float32 hardly shrinks, and loads sooner)."""
-    with written_whole(path) as file, zipfile.ZipFile(file, "w") as archive:
-        # a fixed date, so that the same content gives the same bytes
-        entry = zipfile.ZipInfo("about.json", (1980, 1, 1, 0, 0, 0))
-        archive.writestr(entry, json.dumps(about, indent=1))
-        for name, array in arrays.items():
-            buffer = io.BytesIO()
-            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
-            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, buffer.getvalue())
-
-
-def read_npz(path: Path | str) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What `write_npz` wrote.  Raises OSError (no such file) or WeightsError (no such content)."""
-    if not Path(path).exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    with open(path, "rb") as file:
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                about = json.loads(archive["about.json"])
-                arrays = {name: archive[name] for name in archive.files if name != "about.json"}
-            if not isinstance(about, dict):
-                raise ValueError("about.json is no object")
-        except Exception as error:  # a damaged zip makes its reader and unpackers raise anything
-            raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
-    return about, arrays

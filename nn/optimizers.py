@@ -1,10 +1,11 @@
 """Optimizers, and schedules that give them their learning rate.
 
-    init(params)                              -> state: arrays shaped like params, by name
-    update(params, grads, state, rate, step)  changes params and state in place; step counts from 1
+    init(params)        -> state: arrays shaped like params, by name
+    update(params, grads, state, learning_rate, step)   changes params and state in place
 
-params, grads and each entry of state are lists with a dict of arrays for each layer.  A schedule is
-asked `rate(progress)`, progress running from 0 to 1 over the whole training.
+params, grads and each entry of state are lists with a dict of arrays for each layer; step counts
+from 1.  A schedule is called with the progress of the training, from 0 to 1, and gives the learning
+rate; the highest that it gives is its `learning_rate`.
 """
 
 from dataclasses import dataclass
@@ -31,7 +32,12 @@ class SGD:
         return {"velocity": zeros_like(params)} if self.momentum else {}
 
     def update(
-        self, params: list[Params], grads: list[Params], state: State, rate: float, step: int
+        self,
+        params: list[Params],
+        grads: list[Params],
+        state: State,
+        learning_rate: float,
+        step: int,
     ) -> None:
         for index, layer in enumerate(params):
             for key, weights in layer.items():
@@ -41,7 +47,7 @@ class SGD:
                     velocity *= self.momentum
                     velocity += direction
                     direction = velocity
-                weights -= rate * direction
+                weights -= learning_rate * direction
 
 
 @dataclass(frozen=True)
@@ -54,77 +60,84 @@ class Adam:
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
-    decay: float = 0.0
+    weight_decay: float = 0.0
 
     def init(self, params: list[Params]) -> State:
-        return {"mean": zeros_like(params), "square": zeros_like(params)}
+        return {"m": zeros_like(params), "v": zeros_like(params)}
 
     def update(
-        self, params: list[Params], grads: list[Params], state: State, rate: float, step: int
+        self,
+        params: list[Params],
+        grads: list[Params],
+        state: State,
+        learning_rate: float,
+        step: int,
     ) -> None:
-        # both averages start at zero; dividing by these undoes the pull towards it
-        mean_share, square_share = 1 - self.beta1**step, 1 - self.beta2**step
+        # both moving averages start at zero: these correct the bias towards it
+        m_correction, v_correction = 1 - self.beta1**step, 1 - self.beta2**step
         for index, layer in enumerate(params):
             for key, weights in layer.items():
                 gradient = grads[index][key]
-                mean, square = state["mean"][index][key], state["square"][index][key]
-                mean *= self.beta1
-                mean += (1 - self.beta1) * gradient
-                square *= self.beta2
-                square += (1 - self.beta2) * gradient * gradient
-                if self.decay and key == "W":
-                    weights *= 1 - rate * self.decay
-                size = np.sqrt(square / square_share)
+                m, v = state["m"][index][key], state["v"][index][key]
+                m *= self.beta1
+                m += (1 - self.beta1) * gradient
+                v *= self.beta2
+                v += (1 - self.beta2) * gradient * gradient
+                if self.weight_decay and key == "W":
+                    weights *= 1 - learning_rate * self.weight_decay
+                size = np.sqrt(v / v_correction)
                 size += self.epsilon
-                weights -= (rate / mean_share) * mean / size
+                weights -= (learning_rate / m_correction) * m / size
 
 
 @dataclass(frozen=True)
 class Constant:
-    value: float
+    learning_rate: float
 
-    def rate(self, progress: float) -> float:
-        return self.value
+    def __call__(self, progress: float) -> float:
+        return self.learning_rate
 
 
 @dataclass(frozen=True)
 class Step:
-    """`value`, times `factor` from each of the moments in `at` on (fractions of the training)."""
+    """Times `factor` from each of the milestones on (fractions of the training)."""
 
-    value: float
-    at: tuple[float, ...] = (0.5, 0.75)
+    learning_rate: float
+    milestones: tuple[float, ...] = (0.5, 0.75)
     factor: float = 0.1
 
-    def rate(self, progress: float) -> float:
-        return self.value * float(self.factor ** sum(progress >= moment for moment in self.at))
+    def __call__(self, progress: float) -> float:
+        passed = sum(progress >= milestone for milestone in self.milestones)
+        return self.learning_rate * float(self.factor**passed)
 
 
 @dataclass(frozen=True)
 class Cosine:
-    """From `value` down to zero along half a cosine (Loshchilov & Hutter 2017)."""
+    """From the learning rate down to zero along half a cosine (Loshchilov & Hutter 2017)."""
 
-    value: float
+    learning_rate: float
 
-    def rate(self, progress: float) -> float:
-        return self.value * (1 + cos(pi * progress)) / 2
+    def __call__(self, progress: float) -> float:
+        return self.learning_rate * (1 + cos(pi * progress)) / 2
 
 
 @dataclass(frozen=True)
 class OneCycle:
-    """Up to `peak` in the first `rise` of the training, then down to nearly nothing, along cosines.
+    """Up to the learning rate in the warmup, then down to nearly nothing, along cosines.
 
-    Smith & Topin 2019, "Super-Convergence".  It starts at peak / 25 and ends at peak / 10,000.
+    Smith & Topin 2019, "Super-Convergence".  `warmup` is a fraction of the training.  It starts at
+    learning_rate / 25 and ends at learning_rate / 10,000.
     """
 
-    peak: float
-    rise: float = 0.25
+    learning_rate: float
+    warmup: float = 0.25
 
-    def rate(self, progress: float) -> float:
-        if progress < self.rise:
-            low, done = self.peak / 25, 1 - progress / self.rise
+    def __call__(self, progress: float) -> float:
+        if progress < self.warmup:
+            low, done = self.learning_rate / 25, 1 - progress / self.warmup
         else:
-            low, done = self.peak / 1e4, (progress - self.rise) / (1 - self.rise)
-        return low + (self.peak - low) * (1 + cos(pi * done)) / 2
+            low, done = self.learning_rate / 1e4, (progress - self.warmup) / (1 - self.warmup)
+        return low + (self.learning_rate - low) * (1 + cos(pi * done)) / 2
 
 
 Optimizer = SGD | Adam

@@ -5,12 +5,23 @@ a file of unknown origin, for only the classes named by the caller can be made. 
 whole or not at all.
 """
 
+import io
+import json
 import os
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+
+from nn.layers import Array
+
+
+class WeightsError(ValueError):
+    """A file that is no weights file, or one whose arrays do not fit its layers."""
 
 
 def to_record(value: Any) -> Any:
@@ -63,3 +74,32 @@ def written_whole(path: Path | str) -> Iterator[IO[bytes]]:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write_npz(path: Path | str, about: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """A zip of about.json and arrays, uncompressed (float32 hardly shrinks, and loads sooner)."""
+    with written_whole(path) as file, zipfile.ZipFile(file, "w") as archive:
+        # a fixed date, so that the same content gives the same bytes
+        entry = zipfile.ZipInfo("about.json", (1980, 1, 1, 0, 0, 0))
+        archive.writestr(entry, json.dumps(about, indent=1))
+        for name, array in arrays.items():
+            buffer = io.BytesIO()
+            np.lib.format.write_array(buffer, np.ascontiguousarray(array), allow_pickle=False)
+            entry = zipfile.ZipInfo(f"{name}.npy", (1980, 1, 1, 0, 0, 0))
+            archive.writestr(entry, buffer.getvalue())
+
+
+def read_npz(path: Path | str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """What `write_npz` wrote.  Raises OSError (no such file) or WeightsError (no such content)."""
+    if not Path(path).exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                about = json.loads(archive["about.json"])
+                arrays = {name: archive[name] for name in archive.files if name != "about.json"}
+            if not isinstance(about, dict):
+                raise ValueError("about.json is no object")
+        except Exception as error:  # a damaged zip makes its reader and unpackers raise anything
+            raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
+    return about, arrays

@@ -7,7 +7,7 @@ training resumed from a checkpoint goes on bit for bit as if it had never stoppe
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,15 +15,18 @@ from typing import Any
 
 import numpy as np
 
-from nn.dataset import DataSet, as_input, join
+from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.layers import Array, BatchNorm, Params
-from nn.network import Network, WeightsError, new_network, read_npz, write_npz
+from nn.network import Network, new_network
+from nn.serialization import WeightsError, read_npz, write_npz
 from nn.zoo import Recipe
+
+Report = Callable[[dict[str, Any]], None]
 
 FOLDING_IMAGES = 4000  # measure BatchNorm's population on so many
 
 
-class Diverged(Exception):
+class DivergedError(Exception):
     """The loss is no longer a number."""
 
 
@@ -33,33 +36,36 @@ def train(
     validation: DataSet,
     checkpoint: Path | None = None,
     resume: bool = False,
-    progress: bool = True,
-    after_epoch: Callable[[dict[str, Any]], None] | None = None,
+    after_step: Report | None = None,
+    after_epoch: Report | None = None,
+    one_blas_thread: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Network:
     """The network the recipe makes of the training sets; its history is in `about`.
 
     With a checkpoint path the state is written there after each epoch, and `resume` starts from it
-    when it exists.  after_epoch is given each epoch's row of the history; what it raises ends the
-    training.  Raises Diverged, or WeightsError for a checkpoint of another recipe.
+    when it exists.  after_step is given epoch, step, steps, and the epoch's loss and accuracy so
+    far, after_epoch each row of the history; what they raise ends the training.  one_blas_thread
+    makes a context in which matrix products use one thread: it is entered while shards are worked
+    on side by side, so that they do not compete for the cores.
+
+    Raises DivergedError, or WeightsError for a checkpoint of another recipe.
     """
     training = [limited(part, recipe.limit) for part in training]
     whole, sizes = join(training), [len(part.labels) for part in training]
     network = new_network(recipe.layers, recipe.loss, recipe.seed)
     state = recipe.optimizer.init(network.params)
-    average = copied(network.params) if recipe.averaging else network.params
+    average = copied(network.params) if recipe.ema_decay else network.params
     run = Run(network, state, average, history=[])
     if resume and checkpoint and checkpoint.exists():
         run.restore(checkpoint, recipe)
     served = network
     for epoch in range(len(run.history) + 1, recipe.epochs + 1):
         started = time.perf_counter()
-        row = train_epoch(run, recipe, whole, sizes, epoch, progress)
+        row = train_epoch(run, recipe, whole, sizes, epoch, after_step, one_blas_thread)
         served = ready_to_serve(replace(network, params=run.average), whole)
         row |= validate(served, validation)
         row["seconds"] = round(time.perf_counter() - started, 1)
         run.history.append(row)
-        if progress:
-            print(describe(row), flush=True)
         if checkpoint:
             run.save(checkpoint, recipe)
         if after_epoch:
@@ -124,7 +130,8 @@ def train_epoch(
     training: DataSet,
     sizes: Sequence[int],
     epoch: int,
-    progress: bool,
+    after_step: Report | None = None,
+    one_blas_thread: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> dict[str, Any]:
     """One pass over the training sets, less what fills no whole batch; the history's row of it.
 
@@ -132,52 +139,53 @@ def train_epoch(
     """
     network = run.network
     rng = np.random.default_rng([recipe.seed, epoch])
-    order = epoch_order(rng, sizes, recipe.shares or (1.0,) * len(sizes))
-    steps = max(1, len(order) // recipe.batch)  # a set smaller than a batch is one
+    order = epoch_order(rng, sizes, recipe.fractions or (1.0,) * len(sizes))
+    steps = max(1, len(order) // recipe.batch_size)  # a set smaller than a batch is one
     first_step = (epoch - 1) * steps
     loss_sum = right_sum = seen = 0.0
-    rate = 0.0
-    bar = progress_bar(steps, f"epoch {epoch}/{recipe.epochs}", progress)
-    with one_thread_each(recipe.shards), ThreadPoolExecutor(recipe.shards) as pool:
+    learning_rate = 0.0
+    limit = one_blas_thread() if recipe.shards > 1 else nullcontext()
+    with limit, ThreadPoolExecutor(recipe.shards) as pool:
         for index in range(steps):
-            rows = order[index * recipe.batch : (index + 1) * recipe.batch]
+            rows = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
             shards = np.array_split(rows, min(recipe.shards, len(rows)))
             work = partial(learn_from, network, recipe, training)
             losses, rights, grads = zip(
                 *pool.map(work, shards, rng.spawn(len(shards))), strict=True
             )
             if not np.isfinite(losses).all():
-                raise Diverged(
-                    f"the loss of {recipe.name} overflowed in epoch {epoch}: lower its rate"
+                raise DivergedError(
+                    f"the loss of {recipe.name} overflowed in epoch {epoch}: "
+                    "lower its learning rate"
                 )
             step = first_step + index + 1
-            rate = recipe.schedule.rate((step - 1) / (recipe.epochs * steps))
+            learning_rate = recipe.schedule((step - 1) / (recipe.epochs * steps))
             recipe.optimizer.update(
                 network.params,
                 mean_of(grads, [len(shard) for shard in shards]),
                 run.state,
-                rate,
+                learning_rate,
                 step,
             )
-            if recipe.averaging:
-                blend(run.average, network.params, recipe.averaging, step)
+            if recipe.ema_decay:
+                update_average(run.average, network.params, recipe.ema_decay, step)
             loss_sum += sum(loss * len(shard) for loss, shard in zip(losses, shards, strict=True))
             right_sum += sum(rights)
             seen += len(rows)
-            bar.set_postfix(
-                loss=f"{loss_sum / seen:.4f}", accuracy=f"{right_sum / seen:.4f}", refresh=False
-            )
-            bar.update()
-    bar.close()
-    return {"epoch": epoch, "rate": rate, "loss": loss_sum / seen, "accuracy": right_sum / seen}
+            means = {"loss": loss_sum / seen, "accuracy": right_sum / seen}
+            if after_step:
+                after_step({"epoch": epoch, "step": index + 1, "steps": steps, **means})
+    return {"epoch": epoch, "learning_rate": learning_rate, **means}
 
 
-def epoch_order(rng: np.random.Generator, sizes: Sequence[int], shares: Sequence[float]) -> Array:
-    """The rows of an epoch in random order: of each set its share, drawn without repetition."""
+def epoch_order(
+    rng: np.random.Generator, sizes: Sequence[int], fractions: Sequence[float]
+) -> Array:
+    """The rows of an epoch in random order: of each set its fraction, without replacement."""
     starts = np.cumsum([0, *sizes[:-1]])
     drawn = [
-        start + rng.permutation(size)[: round(size * share)]
-        for start, size, share in zip(starts, sizes, shares, strict=True)
+        start + rng.permutation(size)[: round(size * fraction)]
+        for start, size, fraction in zip(starts, sizes, fractions, strict=True)
     ]
     return rng.permutation(np.concatenate(drawn))
 
@@ -200,27 +208,18 @@ def mean_of(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
     """The gradients of a batch from those of its shards, each the mean over so many images."""
     if len(grads) == 1:
         return grads[0]
-    shares = [count / sum(counts) for count in counts]
+    weights = [count / sum(counts) for count in counts]
     return [
         {
-            key: sum(share * layer[key] for share, layer in zip(shares, layers, strict=True))
+            key: sum(weight * layer[key] for weight, layer in zip(weights, layers, strict=True))
             for key in layers[0]
         }
         for layers in zip(*grads, strict=True)
     ]
 
 
-def one_thread_each(shards: int) -> Any:
-    """Where shards run side by side, the matrix products inside them must not: cores are few."""
-    if shards == 1:
-        return nullcontext()
-    from threadpoolctl import threadpool_limits  # here, for serving neither has nor needs it
-
-    return threadpool_limits(1)
-
-
-def blend(average: list[Params], params: list[Params], decay: float, step: int) -> None:
-    """The moving average, in place; young averages forget faster, so as not to keep the start."""
+def update_average(average: list[Params], params: list[Params], decay: float, step: int) -> None:
+    """The exponential moving average, in place; a young one forgets the start sooner."""
     decay = min(decay, (1 + step) / (10 + step))
     for mine, theirs in zip(average, params, strict=True):
         for key, array in mine.items():
@@ -239,23 +238,9 @@ def ready_to_serve(network: Network, training: DataSet) -> Network:
 def validate(network: Network, validation: DataSet) -> dict[str, float]:
     outputs = network.outputs(as_input(validation.images))
     loss, _ = network.loss.loss_and_gradient(outputs, validation.labels)
-    accuracy = float((outputs[:, :10].argmax(axis=1) == validation.labels).mean())
+    accuracy = float((outputs[:, :DIGITS].argmax(axis=1) == validation.labels).mean())
     return {"validation_loss": loss, "validation_accuracy": accuracy}
 
 
 def copied(params: list[Params]) -> list[Params]:
     return [{key: array.copy() for key, array in layer.items()} for layer in params]
-
-
-def describe(row: dict[str, Any]) -> str:
-    return (
-        f"epoch {row['epoch']:3}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
-        f"validation {row['validation_loss']:.4f} {row['validation_accuracy']:.4f}  "
-        f"rate {row['rate']:.2g}  {row['seconds']:.0f} s"
-    )
-
-
-def progress_bar(steps: int, title: str, shown: bool) -> Any:
-    from tqdm import tqdm  # here, for serving neither has nor needs it
-
-    return tqdm(total=steps, desc=title, unit="batch", leave=False, disable=not shown or None)

@@ -36,11 +36,11 @@ from nn.serialization import from_record, to_record
 class Recipe:
     """Everything that decides what a training gives; same recipe, same machine: same weights.
 
-    `data` names sets of nn.data; an epoch sees all of each, or the share of it that `shares` says,
-    drawn anew each time.  With a `limit` so many images of each set are all there is, drawn once.
-    averaging is the decay of a moving average of the weights, 0 for
-    none (Polyak & Juditsky 1992).  Each batch is split into `shards` that are worked on by a thread
-    each; BatchNorm sees one shard at a time, so their number is part of the recipe.
+    `data` names sets of nn.data; an epoch sees all of each, or the fraction of it in `fractions`,
+    drawn anew in each epoch.  `limit` is the number of images used of each set, drawn once; 0: all.
+    ema_decay is that of an exponential moving average of the weights, 0 for none (Polyak & Juditsky
+    1992).  Each batch is split into `shards`, a thread for each; BatchNorm sees one shard at a
+    time, so their number is part of the recipe.
     """
 
     name: str
@@ -49,13 +49,13 @@ class Recipe:
     loss: Loss
     optimizer: Optimizer
     schedule: Schedule
-    batch: int
+    batch_size: int
     epochs: int
     augmentation: tuple[Augmentation, ...] = ()
-    averaging: float = 0.0
+    ema_decay: float = 0.0
     shards: int = 1
     data: tuple[str, ...] = ("mnist",)
-    shares: tuple[float, ...] = ()
+    fractions: tuple[float, ...] = ()
     limit: int = 0
     seed: int = 1
 
@@ -77,8 +77,8 @@ def conv_block(filters: int, padding: str = "same") -> tuple[Layer, ...]:
     return (Conv(filters, 3, padding), BatchNorm(), ReLU())
 
 
-# mean and deviation of MNIST's 60,000 training images with pixels from 0 to 1
-STANDARD = Standardize(mean=0.1307, deviation=0.3081)
+# mean and standard deviation of MNIST's 60,000 training images with pixels from 0 to 1
+STANDARD = Standardize(mean=0.1307, std=0.3081)
 
 RECIPES = (
     Recipe(
@@ -88,7 +88,7 @@ RECIPES = (
         loss=CrossEntropy(),
         optimizer=SGD(),
         schedule=Cosine(0.02),
-        batch=100,
+        batch_size=100,
         epochs=30,
     ),
     Recipe(
@@ -98,7 +98,7 @@ RECIPES = (
         loss=CrossEntropy(),
         optimizer=SGD(momentum=0.9),
         schedule=Cosine(0.1),
-        batch=100,
+        batch_size=100,
         epochs=30,
     ),
     Recipe(
@@ -108,7 +108,7 @@ RECIPES = (
         loss=CrossEntropy(),
         optimizer=SGD(momentum=0.9),
         schedule=Cosine(0.02),
-        batch=100,
+        batch_size=100,
         epochs=30,
     ),
     Recipe(
@@ -125,8 +125,8 @@ RECIPES = (
         ),
         loss=SquaredError(),
         optimizer=SGD(momentum=0.9),
-        schedule=Step(0.5, at=(0.6, 0.85), factor=0.3),
-        batch=20,
+        schedule=Step(0.5, milestones=(0.6, 0.85), factor=0.3),
+        batch_size=20,
         epochs=40,
     ),
     Recipe(
@@ -136,7 +136,7 @@ RECIPES = (
         loss=CrossEntropy(smoothing=0.1),
         optimizer=Adam(),
         schedule=Cosine(1e-3),
-        batch=64,
+        batch_size=64,
         epochs=25,
     ),
     Recipe(
@@ -155,7 +155,7 @@ RECIPES = (
         loss=CrossEntropy(),
         optimizer=Adam(),
         schedule=Cosine(1e-3),
-        batch=128,
+        batch_size=128,
         epochs=20,
     ),
     Recipe(
@@ -178,7 +178,7 @@ RECIPES = (
         loss=CrossEntropy(),
         optimizer=Adam(),
         schedule=OneCycle(3e-3),
-        batch=64,
+        batch_size=64,
         epochs=12,
         shards=2,
         augmentation=(Affine(rotation=7, slant=0.1, scale=0.07, stretch=0.05, shift=1),),
@@ -200,15 +200,15 @@ RECIPES = (
             Dense(11, gain=1.0),  # the eleventh class: not a digit
         ),
         loss=CrossEntropy(smoothing=0.02),
-        optimizer=Adam(decay=0.02),
+        optimizer=Adam(weight_decay=0.02),
         schedule=OneCycle(8e-3),
-        batch=128,
+        batch_size=128,
         epochs=22,
         augmentation=(Affine(),),
-        averaging=0.998,
+        ema_decay=0.998,
         shards=2,
         data=("mnist", "pen", "nondigits"),
-        shares=(1.0, 1.0, 0.25),
+        fractions=(1.0, 1.0, 0.25),
     ),
 )
 

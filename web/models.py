@@ -6,7 +6,7 @@ from typing import Any
 
 from nn.inference import Inference
 from nn.layers import Array
-from nn.measure.rejection import given_a_digit, is_kept
+from nn.measure.rejection import conditional_probabilities, is_accepted
 from nn.network import Network
 from nn.zoo import DEFAULT, ZOO
 
@@ -59,9 +59,9 @@ class Model:
                 "model": self.name,
             }
         scores = self.inference.probabilities(drawing[:, :, None])[None]
-        probabilities = given_a_digit(scores)[0].tolist()
+        probabilities = conditional_probabilities(scores)[0].tolist()
         digit = max(range(10), key=probabilities.__getitem__)
-        if not is_kept(self.network, scores)[0]:
+        if not is_accepted(self.network, scores)[0]:
             return {
                 "digit": None,
                 "confidence": 0.0,

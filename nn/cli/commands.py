@@ -5,7 +5,8 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from nn.data import pen, sets
 from nn.data.download import DataError, places
-from nn.dataset import as_input, join
+from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.export.formats import FORMATS
 from nn.ink.preprocess import PictureError, to_input
 from nn.layers import Array, Dense
@@ -27,12 +28,12 @@ from nn.measure.metrics import (
     robustness_as_text,
     styles_as_text,
 )
-from nn.measure.rejection import given_a_digit, is_kept, with_threshold
+from nn.measure.rejection import conditional_probabilities, is_accepted, with_threshold
 from nn.measure.robustness import CHANGES, CURVES, robustness
 from nn.network import Network
 from nn.plots.gallery import SPRITE_COLUMNS, chosen, mistakes_as_picture, sprite
 from nn.serialization import written_whole
-from nn.training import progress_bar, train
+from nn.training import train
 from nn.tune.overrides import variant
 from nn.zoo import DEFAULT, ZOO, Recipe
 
@@ -42,7 +43,7 @@ PER_CELL, RIGHT_ONES = (
     3,
     2,
 )  # pictures behind a cell of a confusion matrix: few, for they are MNIST's
-MISTAKES = 20  # so many, the most confident ones, are printed and kept with the weights
+MISTAKES = 20  # so many, the most confident ones, are printed and recorded with the weights
 
 
 class UsageError(Exception):
@@ -52,26 +53,28 @@ class UsageError(Exception):
 def run_train(options: argparse.Namespace) -> None:
     recipe = variant(
         ZOO[options.name],
-        rate=options.rate,
+        learning_rate=options.learning_rate,
         schedule=options.schedule,
         width=options.width,
         optimizer=options.optimizer,
         augmentation=options.augment,
         epochs=options.epochs,
-        batch=options.batch,
+        batch_size=options.batch_size,
         seed=options.seed,
         limit=options.limit,
         data=tuple(options.data.split(",")) if options.data else None,
-        shares=() if options.data else None,
+        fractions=() if options.data else None,
     )
-    if "nondigits" in recipe.data and classes_of(recipe) == 10:
+    if "nondigits" in recipe.data and classes_of(recipe) == DIGITS:
         raise UsageError(f"{recipe.name} has ten classes and cannot learn from nondigits")
     training = [sets.load(name, "train") for name in recipe.data]
     digits = [name for name in recipe.data if name != "nondigits"]
     validation = {name: sets.load(name, "validation") for name in digits}
     checkpoint = options.out / f"{recipe.name}.checkpoint.npz"
     try:
-        network = train(recipe, training, join(validation.values()), checkpoint, options.resume)
+        network = train_with_progress(
+            recipe, training, join(validation.values()), checkpoint, options.resume
+        )
     except KeyboardInterrupt:
         if checkpoint.exists():
             print(f"\n{checkpoint} holds the last whole epoch: --resume goes on", file=sys.stderr)
@@ -93,8 +96,56 @@ def run_train(options: argparse.Namespace) -> None:
         print(f"{name}: accuracy {figure['accuracy']:.2%} of {figure['count']}")
 
 
+def train_with_progress(
+    recipe: Recipe,
+    training: Sequence[DataSet],
+    validation: DataSet,
+    checkpoint: Path,
+    resume: bool,
+) -> Network:
+    """As `nn.training.train`, with a progress bar for each epoch and a line of figures after it."""
+    from threadpoolctl import threadpool_limits  # here, for serving neither has nor needs it
+
+    bar: Any = None
+
+    def after_step(row: dict[str, Any]) -> None:
+        nonlocal bar
+        if row["step"] == 1:
+            bar = progress_bar(row["steps"], f"epoch {row['epoch']}/{recipe.epochs}")
+        bar.set_postfix(loss=f"{row['loss']:.4f}", accuracy=f"{row['accuracy']:.4f}", refresh=False)
+        bar.update()
+        if row["step"] == row["steps"]:
+            bar.close()
+
+    return train(
+        recipe,
+        training,
+        validation,
+        checkpoint,
+        resume,
+        after_step,
+        lambda row: print(as_line(row), flush=True),
+        partial(threadpool_limits, 1),
+    )
+
+
+def progress_bar(steps: int, title: str) -> Any:
+    from tqdm import tqdm  # here, for serving neither has nor needs it
+
+    return tqdm(total=steps, desc=title, unit="batch", leave=False, disable=None)
+
+
+def as_line(row: dict[str, Any]) -> str:
+    """An epoch of the history."""
+    return (
+        f"epoch {row['epoch']:3}  loss {row['loss']:.4f}  accuracy {row['accuracy']:.4f}  "
+        f"validation {row['validation_loss']:.4f} {row['validation_accuracy']:.4f}  "
+        f"learning rate {row['learning_rate']:.2g}  {row['seconds']:.0f} s"
+    )
+
+
 def classes_of(recipe: Recipe) -> int:
-    units: int = recipe.layers[-1].units if isinstance(recipe.layers[-1], Dense) else 10
+    units: int = recipe.layers[-1].units if isinstance(recipe.layers[-1], Dense) else DIGITS
     return units
 
 
@@ -128,8 +179,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
         with written_whole(options.picture) as file:
             mistakes_as_picture(digits.images, result["mistakes"]).save(file, "PNG", optimize=True)
     if options.record:
-        kept = result if mistakes is None else {**result, "mistakes": mistakes[:MISTAKES]}
-        network.about.setdefault("figures", {})[f"{options.on}-{split}"] = kept
+        recorded = result if mistakes is None else {**result, "mistakes": mistakes[:MISTAKES]}
+        network.about.setdefault("figures", {})[f"{options.on}-{split}"] = recorded
         network.save(path)
     if mistakes is not None:
         shown = len(mistakes) if options.json else MISTAKES
@@ -151,7 +202,7 @@ def on_nondigits(network: Network, name: str, split: str) -> dict[str, Any]:
 
 def on_changes(network: Network, name: str, split: str) -> dict[str, Any]:
     drawings = pen.pen_drawings(split)
-    with progress_bar(len(CHANGES) + sum(map(len, CURVES.values())), "changes", True) as bar:
+    with progress_bar(len(CHANGES) + sum(map(len, CURVES.values())), "changes") as bar:
         return robustness(network, drawings, lambda _: bar.update())
 
 
@@ -168,15 +219,15 @@ def run_mistakes(options: argparse.Namespace) -> None:
     """The pictures behind the confusion matrices: one sheet of them, and what is what."""
     digits = sets.load("mnist", "test")
     images = as_input(digits.images)
-    kept: dict[str, list[tuple[int, Array]]] = {}
+    chosen_rows: dict[str, list[tuple[int, Array]]] = {}
     for name in ZOO:
         path = WEIGHTS / f"{name}.npz"
         if path.exists():
-            shares = given_a_digit(Network.load(path).probabilities(images))
+            probabilities = conditional_probabilities(Network.load(path).probabilities(images))
             each = len(images) if name == DEFAULT else PER_CELL
-            rows = chosen(digits.labels, shares, each, RIGHT_ONES)
-            kept[name] = [(row, shares[row]) for row in rows]
-    shown = sorted({row for rows in kept.values() for row, _ in rows})
+            rows = chosen(digits.labels, probabilities, each, RIGHT_ONES)
+            chosen_rows[name] = [(row, probabilities[row]) for row in rows]
+    shown = sorted({row for rows in chosen_rows.values() for row, _ in rows})
     place = {row: i for i, row in enumerate(shown)}
     table = {
         "columns": SPRITE_COLUMNS,
@@ -187,14 +238,14 @@ def run_mistakes(options: argparse.Namespace) -> None:
                 [place[row], int(p.argmax()), *np.round(1000 * p).astype(int).tolist()]
                 for row, p in rows
             ]
-            for name, rows in kept.items()
+            for name, rows in chosen_rows.items()
         },
     }
     with written_whole(options.out / "mistakes.png") as file:
         sprite(digits.images[shown]).save(file, "PNG", optimize=True)
     with written_whole(options.out / "mistakes.json") as file:
         file.write(json.dumps(table, separators=(",", ":")).encode())
-    print(f"{options.out}: {len(shown)} pictures of {len(kept)} networks")
+    print(f"{options.out}: {len(shown)} pictures of {len(chosen_rows)} networks")
 
 
 def run_tune(options: argparse.Namespace) -> None:
@@ -245,9 +296,9 @@ def prediction_line(
         answer = {"picture": str(picture), "digit": None, "rejected": "blank"}
         return json.dumps(answer) if as_json else f"{picture}: blank"
     scores = network.probabilities(seen[None, :, :, None])
-    probabilities = given_a_digit(scores)[0]
+    probabilities = conditional_probabilities(scores)[0]
     best_guess = int(probabilities.argmax())
-    digit = best_guess if is_kept(network, scores)[0] else None
+    digit = best_guess if is_accepted(network, scores)[0] else None
     if as_json:
         rounded = [round(float(p), 6) for p in probabilities]
         rejected = "not-a-digit" if digit is None else None

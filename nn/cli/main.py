@@ -23,14 +23,14 @@ from nn.data import sets
 from nn.data.download import DataError
 from nn.export.formats import FORMATS, ExportError
 from nn.ink.preprocess import PictureError
-from nn.network import WeightsError
 from nn.plots.drawing import PLOTS, NotPossible, run_plot
-from nn.training import Diverged
+from nn.serialization import WeightsError
+from nn.training import DivergedError
 from nn.tune.overrides import AUGMENTATIONS, OPTIMIZERS, SCHEDULES
 from nn.zoo import ZOO
 
 FAILURES = (
-    DataError, WeightsError, ExportError, PictureError, NotPossible, Diverged, OSError,
+    DataError, WeightsError, ExportError, PictureError, NotPossible, DivergedError, OSError,
 )  # fmt: skip
 
 
@@ -59,8 +59,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("name", choices=ZOO, metavar="NAME", help=", ".join(ZOO))
     own = command.add_argument_group("instead of the recipe's own")
     own.add_argument("--epochs", type=positive)
-    own.add_argument("--rate", type=above_zero, help="the learning rate, or its peak")
-    own.add_argument("--batch", type=positive, help="images a step")
+    own.add_argument("--learning-rate", type=above_zero, help="the highest of the schedule")
+    own.add_argument("--batch-size", type=positive, help="images in each step")
     own.add_argument("--optimizer", choices=OPTIMIZERS)
     own.add_argument("--schedule", choices=SCHEDULES)
     own.add_argument("--width", type=above_zero, default=1.0, help="a factor on hidden sizes")
@@ -94,7 +94,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--out", type=Path, default=PAGE, help="folder to write to")
     command.set_defaults(run=run_mistakes)
 
-    command = commands.add_parser("tune", help="search for a better rate, batch, optimizer, width")
+    command = commands.add_parser(
+        "tune", help="search for a better learning rate, batch size, optimizer, width"
+    )
     command.add_argument("name", choices=ZOO, metavar="NAME", help=", ".join(ZOO))
     command.add_argument("--trials", type=positive, required=True, help="so many in all")
     command.add_argument("--epochs", type=positive, default=5, help="of each trial (5)")

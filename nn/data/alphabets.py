@@ -17,7 +17,8 @@ import numpy as np
 
 from nn.data.download import DataError, cache_folder, fetch, find
 from nn.data.negatives import fair_digit
-from nn.ink.strokes import NOT_A_DIGIT, Drawing
+from nn.dataset import NOT_A_DIGIT
+from nn.ink.strokes import Drawing
 from nn.layers import Array
 from nn.serialization import written_whole
 

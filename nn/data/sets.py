@@ -21,8 +21,7 @@ from nn.data.negatives import Sources
 from nn.data.negatives import nondigits as make_nondigits
 from nn.data.own import own_pictures
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, styles
-from nn.dataset import DataSet
-from nn.ink.strokes import NOT_A_DIGIT
+from nn.dataset import NOT_A_DIGIT, DataSet
 from nn.layers import Array
 
 SPLITS = ("train", "validation", "test")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.dataset import NOT_A_DIGIT
 from nn.layers import (
     LAYERS,
     Array,
@@ -28,9 +29,9 @@ from nn.layers import (
     Tanh,
 )
 from nn.losses import LOSSES, CrossEntropy, Loss
-from nn.measure.rejection import DIGITS, UNDECIDED
-from nn.network import FORMAT, INPUT_SHAPE, Network, WeightsError, check_shapes
-from nn.serialization import from_record, to_record
+from nn.measure.rejection import AMBIGUITY_WEIGHT
+from nn.network import FORMAT, INPUT_SHAPE, Network, check_shapes
+from nn.serialization import WeightsError, from_record, to_record
 
 # Fixed, so that a newer onnx package writes no file that an older runtime refuses.  The newest
 # operator here is Relu of version 14; these are read by every onnxruntime since 1.12 (2022).
@@ -42,7 +43,7 @@ HOW_TO_USE = (
     f"{INPUT} (n, 28, 28, 1) float32: ink 1 on paper 0, prepared as MNIST's digits are. "
     f"{OUTPUT} (n, classes): rows that sum to 1. Of eleven classes the last is no digit. "
     "Where the metadata has a threshold, a drawing is taken for no digit when the probability of "
-    f"that class, plus {UNDECIDED} times those of all digits but the likeliest, is above it."
+    f"that class, plus {AMBIGUITY_WEIGHT} times those of all digits but the likeliest, is above it."
 )
 
 
@@ -146,9 +147,9 @@ def add_layer(graph: Graph, name: str, layer: Layer, params: Params, x: str) -> 
             return graph.add("Flatten", f"{name}/y", [x], axis=1)
         case Standardize():
             mean = graph.constant(f"{name}/mean", layer.mean)
-            deviation = graph.constant(f"{name}/deviation", layer.deviation)
+            std = graph.constant(f"{name}/std", layer.std)
             centred = graph.add("Sub", f"{name}/centred", [x, mean])
-            return graph.add("Div", f"{name}/y", [centred, deviation])
+            return graph.add("Div", f"{name}/y", [centred, std])
         case ReLU():
             return graph.add("Relu", f"{name}/y", [x])
         case Sigmoid() | Tanh():
@@ -196,7 +197,7 @@ def metadata(network: Network, classes: int) -> dict[str, str]:
 
 
 def class_names(classes: int) -> list[str]:
-    return ["not a digit" if i == DIGITS else str(i) for i in range(classes)]
+    return ["not a digit" if i == NOT_A_DIGIT else str(i) for i in range(classes)]
 
 
 # ------------------------------------------------------------------------------------------ JSON

@@ -11,7 +11,6 @@ from nn.layers import Array
 Point = tuple[float, float]
 Strokes = list[list[Point]]
 
-NOT_A_DIGIT = 10  # the label of all that is none
 FINE = 2  # pictures are drawn so many times larger and shrunk, for Pillow draws hard edges
 
 

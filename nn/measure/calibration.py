@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nn.dataset import DataSet, as_input
+from nn.dataset import DIGITS, DataSet, as_input
 from nn.layers import Array, Dense
 from nn.losses import CrossEntropy
 from nn.network import Network
@@ -25,7 +25,7 @@ def calibrated(network: Network, validation: DataSet) -> Network:
     if not (isinstance(network.loss, CrossEntropy) and isinstance(network.layers[-1], Dense)):
         return network
     # of the ten digits alone: how sure to be that it is one at all is left to the threshold
-    outputs = network.outputs(as_input(validation.images))[:, :10]
+    outputs = network.outputs(as_input(validation.images))[:, :DIGITS]
     heat = temperature(outputs, validation.labels)
     last = {key: array / np.float32(heat) for key, array in network.params[-1].items()}
     about = {**network.about, "temperature": round(heat, 4)}
@@ -52,7 +52,7 @@ def temperature(outputs: Array, labels: Array) -> float:
     return 2 / (low + high)
 
 
-def calibration_error(confidence: Array, right: Array, bins: int = 15) -> float:
+def expected_calibration_error(confidence: Array, right: Array, bins: int = 15) -> float:
     """The expected calibration error: |accuracy - confidence| in bins of equal width, weighted.
 
     confidence (n,) of the answers given, right (n,) whether they were.

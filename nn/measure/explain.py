@@ -1,7 +1,7 @@
 """Looking into a network: what each layer makes of a drawing, and why the answer comes out so.
 
 All of it is read from `forward` and `backward`, of one drawing x (28, 28), ink 1 on paper 0.  A
-stage is a layer with weights together with the activation that follows it, or a pooling: what one
+block is a layer with weights together with the activation that follows it, or a pooling: what one
 shows of a network.  It is named by the index of its last layer in `network.layers`.
 """
 
@@ -30,7 +30,7 @@ ACTIVATIONS = (ReLU, Sigmoid, Tanh)
 
 
 @dataclass(frozen=True)
-class Stage:
+class Block:
     """A layer at work: x is what it was given and y what it made of it, without the batch axis."""
 
     index: int  # of its last layer, the activation if there is one
@@ -46,14 +46,14 @@ class Stage:
         return int(self.y.shape[-1])
 
     @property
-    def strengths(self) -> Array:
-        """(units,): how active each is: its number, or the mean of its map."""
+    def mean_activation(self) -> Array:
+        """(units,): the output of each neuron, or the mean of each channel."""
         return self.y if self.y.ndim == 1 else self.y.mean(axis=(0, 1))
 
 
 @dataclass(frozen=True)
-class Silence:
-    """A layer that lets all through but some units (of the last axis), which it sets to 0."""
+class Ablation:
+    """A layer that sets some units (of the last axis) to 0."""
 
     units: tuple[int, ...]
 
@@ -67,15 +67,17 @@ class Silence:
         y[..., list(self.units)] = 0
         return y, None
 
-    def backward(self, params: Params, cache: Any, dy: Array) -> tuple[Array, Params]:
+    def backward(
+        self, params: Params, cache: Any, dy: Array, want_dx: bool = True
+    ) -> tuple[Array, Params]:
         return self.forward(params, dy)[0], {}
 
 
-def stage_units(network: Network) -> dict[int, int]:
-    """How many units each stage has, by the index of its last layer, first to last."""
-    layers = without_silence(network)
+def block_units(network: Network) -> dict[int, int]:
+    """How many units each block has, by the index of its last layer, first to last."""
+    layers = without_ablation(network)
     params = [p for p, layer in zip(network.params, network.layers, strict=True)
-              if not isinstance(layer, Silence)]  # fmt: skip
+              if not isinstance(layer, Ablation)]  # fmt: skip
     found: dict[int, int] = {}
     units = 1
     for i, layer in enumerate(layers):
@@ -88,40 +90,40 @@ def stage_units(network: Network) -> dict[int, int]:
     return found
 
 
-def silenced(network: Network, off: Mapping[int, Sequence[int]]) -> Network:
-    """The same network with units switched off: off maps the end of a stage to its units.
+def ablated(network: Network, units: Mapping[int, Sequence[int]]) -> Network:
+    """The same network with some units ablated: units maps the end of a block to its units.
 
-    Indices of layers stay what they were to all functions here.  Raises ValueError for an index
-    that ends no stage, or the last one, whose units are the answer, and for a unit there is not.
+    Indices of layers stay the same for all functions here.  Raises ValueError for an index that
+    ends no block, for the last block, whose units are the scores, and for an unknown unit.
     """
-    units = stage_units(network)
-    units.popitem()
-    if unknown := set(off).difference(units):
-        raise ValueError(f"in layer {min(unknown)} nothing can be switched off: in {list(units)}")
-    for i, chosen in off.items():
-        if not all(0 <= unit < units[i] for unit in chosen):
-            raise ValueError(f"the units of layer {i} go from 0 to {units[i] - 1}")
+    ends = block_units(network)
+    ends.popitem()
+    if unknown := set(units).difference(ends):
+        raise ValueError(f"layer {min(unknown)} cannot be ablated: choose from {list(ends)}")
+    for i, chosen in units.items():
+        if not all(0 <= unit < ends[i] for unit in chosen):
+            raise ValueError(f"the units of layer {i} go from 0 to {ends[i] - 1}")
     layers: list[Layer] = []
     params: list[Params] = []
     for i, (layer, own) in enumerate(zip(network.layers, network.params, strict=True)):
         layers.append(layer)
         params.append(own)
-        if off.get(i):
-            layers.append(Silence(tuple(off[i])))
+        if units.get(i):
+            layers.append(Ablation(tuple(units[i])))
             params.append({})
     return replace(network, layers=tuple(layers), params=params)
 
 
-def stages(network: Network, drawing: Array) -> list[Stage]:
-    """What every stage makes of a drawing (28, 28), first to last."""
-    ends = stage_units(network)
-    found: list[Stage] = []
+def blocks(network: Network, drawing: Array) -> list[Block]:
+    """What every block makes of a drawing (28, 28), first to last."""
+    ends = block_units(network)
+    found: list[Block] = []
     x = drawing[None, :, :, None]
     index = -1
     begun: tuple[Layer, Params, Array] | None = None
     for layer, params in zip(network.layers, network.params, strict=True):
         y, _ = layer.forward(params, x)
-        if isinstance(layer, Silence):
+        if isinstance(layer, Ablation):
             found[-1] = replace(found[-1], y=y[0])
         else:
             index += 1
@@ -129,13 +131,13 @@ def stages(network: Network, drawing: Array) -> list[Stage]:
                 begun = layer, params, x[0]
             if index in ends and begun:
                 bend = type(layer).__name__ if isinstance(layer, ACTIVATIONS) else None
-                found.append(Stage(index, begun[0], begun[1], bend, begun[2], y[0]))
+                found.append(Block(index, begun[0], begun[1], bend, begun[2], y[0]))
         x = y
     return found
 
 
-def without_silence(network: Network) -> tuple[Layer, ...]:
-    return tuple(layer for layer in network.layers if not isinstance(layer, Silence))
+def without_ablation(network: Network) -> tuple[Layer, ...]:
+    return tuple(layer for layer in network.layers if not isinstance(layer, Ablation))
 
 
 def gradient(network: Network, drawing: Array, direction: Mapping[int, float]) -> Array:
@@ -152,22 +154,22 @@ def gradient(network: Network, drawing: Array, direction: Mapping[int, float]) -
     return np.asarray(dx)[0, :, :, 0]
 
 
-def contributions(stage: Stage, source: Stage | None) -> Array | None:
-    """(sources, units): what each unit of the stage before brings into each sum of this one.
+def contributions(block: Block, source: Block | None) -> Array | None:
+    """(sources, units): what each unit of the block before brings into each sum of this one.
 
     The source None is the drawing, whose units are its pixels for a Dense layer, 784, and one
     channel for a Conv.  Through a Conv it is the mean over all places.  Each column with the bias
     added is the sum before the activation.  None for a pooling, which adds up nothing.
     """
-    if isinstance(stage.layer, Dense):
-        parts = stage.x[:, None] * stage.params["W"]  # inputs units
+    if isinstance(block.layer, Dense):
+        parts = block.x[:, None] * block.params["W"]  # inputs units
         if source is None or source.y.ndim == 1:
             return parts
-        return parts.reshape(-1, source.units, stage.units).sum(axis=0)
-    if not isinstance(stage.layer, Conv):
+        return parts.reshape(-1, source.units, block.units).sum(axis=0)
+    if not isinstance(block.layer, Conv):
         return None
-    x, W = padded(stage), stage.params["W"]  # h w c; i j c f
-    size = stage.layer.size
+    x, W = padded(block), block.params["W"]  # h w c; i j c f
+    size = block.layer.size
     high, wide = x.shape[0] - size + 1, x.shape[1] - size + 1
     # a mean of windows times weights is the mean of the windows, times weights
     windows = np.lib.stride_tricks.sliding_window_view(x, (high, wide), axis=(0, 1))
@@ -175,12 +177,12 @@ def contributions(stage: Stage, source: Stage | None) -> Array | None:
     return np.einsum("ijc,ijcf->cf", means, W)
 
 
-def padded(stage: Stage) -> Array:
+def padded(block: Block) -> Array:
     """The input (h, w, c) of a Conv as its windows see it."""
-    assert isinstance(stage.layer, Conv)
-    if stage.layer.padding == "valid":
-        return stage.x
-    return np.asarray(pad(stage.x[None], stage.layer.size // 2))[0]
+    assert isinstance(block.layer, Conv)
+    if block.layer.padding == "valid":
+        return block.x
+    return np.asarray(pad(block.x[None], block.layer.size // 2))[0]
 
 
 @dataclass(frozen=True)
@@ -199,32 +201,32 @@ class Neuron:
         return self.weights * self.inputs
 
 
-def neuron(stage: Stage, unit: int, place: tuple[int, int] | None = None) -> Neuron:
-    """How a unit of a stage comes by its number: a channel's at a place, or where it is largest.
+def neuron(block: Block, unit: int, place: tuple[int, int] | None = None) -> Neuron:
+    """How a unit of a block comes by its number: a channel's at a place, or where it is largest.
 
     weights and inputs are (inputs,) for a Dense layer, (size, size, channels) for a Conv.  Raises
     ValueError for a pooling, which has no arithmetic, and for a unit or a place that is not there.
     """
-    if isinstance(stage.layer, MaxPool):
+    if isinstance(block.layer, MaxPool):
         raise ValueError("a pooling has no weights: it keeps the largest of each block")
-    if not 0 <= unit < stage.units:
-        raise ValueError(f"there is no unit {unit}: they go from 0 to {stage.units - 1}")
-    weights, bias = stage.params["W"][..., unit], float(stage.params["b"][unit])
-    if stage.y.ndim == 1:
+    if not 0 <= unit < block.units:
+        raise ValueError(f"there is no unit {unit}: they go from 0 to {block.units - 1}")
+    weights, bias = block.params["W"][..., unit], float(block.params["b"][unit])
+    if block.y.ndim == 1:
         if place is not None:
             raise ValueError("only a neuron in a map has a place")
-        output = float(stage.y[unit])
-        return Neuron(weights, stage.x, bias, stage.activation, output, None)
-    assert isinstance(stage.layer, Conv)
-    field = stage.y[:, :, unit]
+        output = float(block.y[unit])
+        return Neuron(weights, block.x, bias, block.activation, output, None)
+    assert isinstance(block.layer, Conv)
+    field = block.y[:, :, unit]
     if place is None:
         place = divmod(int(field.argmax()), field.shape[1])
     if not all(0 <= at < side for at, side in zip(place, field.shape, strict=True)):
         high, wide = field.shape
         raise ValueError(f"there is no place {place[0]}.{place[1]}: the map is {high}x{wide}")
-    (row, column), size = place, stage.layer.size
-    window = padded(stage)[row : row + size, column : column + size]
-    return Neuron(weights, window, bias, stage.activation, float(field[place]), place)
+    (row, column), size = place, block.layer.size
+    window = padded(block)[row : row + size, column : column + size]
+    return Neuron(weights, window, bias, block.activation, float(field[place]), place)
 
 
 def noisy(drawing: Array, amount: float, seed: int = 0) -> Array:

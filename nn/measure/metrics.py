@@ -1,69 +1,66 @@
-"""How right a network is, told in JSON-ready numbers: on digits, on styles, on what is no digit."""
+"""How often a network is right, as JSON: on digits, on styles of writing, on non-digits."""
 
 from typing import Any
 
 import numpy as np
 
 from nn.data import pen, sets
-from nn.dataset import DataSet, as_input
+from nn.dataset import DIGITS, DataSet, as_input
 from nn.ink.strokes import Drawing, renderings
 from nn.ink.styles import style_of
 from nn.layers import Array
-from nn.measure.calibration import calibration_error
-from nn.measure.rejection import auroc, given_a_digit, is_kept, strangeness
+from nn.measure.calibration import expected_calibration_error
+from nn.measure.rejection import auroc, conditional_probabilities, is_accepted, rejection_score
 from nn.network import Network
 
 
 def evaluate(network: Network, digits: DataSet, mistakes: int | None = None) -> dict[str, Any]:
-    """Accuracy in all and by class, calibration error, cross-entropy, confusion, the misclassified.
+    """Accuracy, recall and precision by class, calibration, cross-entropy, confusion, mistakes.
 
-    All of it is about the best guess among the ten digits; `kept` is the share of these images
-    that the network does not take for no digit.  confusion[i][j] counts the digits i read as j;
-    per_class is the share of each digit that is read right (its recall), precision the share of
-    each answer that is.
-    The misclassified come with the digit's row in the set, the most confident first: so many
-    `mistakes`, or all for None.
+    All but the acceptance rate is about the best guess among the ten digits.  confusion[i][j]
+    counts the digits i predicted as j.  Mistakes have the image's row in the set, the most
+    confident first, at most so many `mistakes`, or all for None.
     """
     scores = network.probabilities(as_input(digits.images))
-    probabilities = given_a_digit(scores)
+    probabilities = conditional_probabilities(scores)
     labels = digits.labels
-    answers = probabilities.argmax(axis=1)
-    confusion = np.zeros((10, 10), int)
-    np.add.at(confusion, (labels, answers), 1)
-    confidence = probabilities[np.arange(len(labels)), answers]
+    predicted = probabilities.argmax(axis=1)
+    confusion = np.zeros((DIGITS, DIGITS), int)
+    np.add.at(confusion, (labels, predicted), 1)
+    confidence = probabilities[np.arange(len(labels)), predicted]
     of_label = probabilities[np.arange(len(labels)), labels]
-    wrong = np.flatnonzero(answers != labels)
+    wrong = np.flatnonzero(predicted != labels)
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    counts, answered = confusion.sum(axis=1), confusion.sum(axis=0)
+    drawn, guessed = confusion.sum(axis=1), confusion.sum(axis=0)
     return {
         "count": len(labels),
-        "accuracy": float((answers == labels).mean()),
-        "kept": float(is_kept(network, scores).mean()),
-        "calibration_error": calibration_error(confidence, answers == labels),
+        "accuracy": float((predicted == labels).mean()),
+        "acceptance_rate": float(is_accepted(network, scores).mean()),
+        "expected_calibration_error": expected_calibration_error(confidence, predicted == labels),
         "cross_entropy": float(-np.log(np.maximum(of_label, 1e-12)).mean()),
-        "per_class": shares(confusion.diagonal(), counts),
-        "precision": shares(confusion.diagonal(), answered),
+        "recall": ratios(confusion.diagonal(), drawn),
+        "precision": ratios(confusion.diagonal(), guessed),
         "confusion": confusion.tolist(),
         "mistakes": [
             {
                 "index": int(i),
                 "label": int(labels[i]),
-                "answer": int(answers[i]),
+                "predicted": int(predicted[i]),
                 "confidence": round(float(confidence[i]), 4),
             }
             for i in wrong[:mistakes]
         ],
-        "mistakes_in_all": len(wrong),
+        "mistake_count": len(wrong),
     }
 
 
-def shares(parts: Array, wholes: Array) -> list[float | None]:
-    """part / whole of each digit, None where there is none."""
+def ratios(parts: Array, wholes: Array) -> list[float | None]:
+    """part / whole for each digit, None where the whole is 0."""
     return [float(p / w) if w else None for p, w in zip(parts, wholes, strict=True)]
 
 
 def evaluate_styles(network: Network, split: str) -> dict[str, Any]:
-    """Accuracy and share kept by style: of drawings rewritten in it, and of those written so.
+    """Accuracy and acceptance rate by style: of drawings rewritten in it, and of those written so.
 
     Raises DataError when the pen strokes are missing.
     """
@@ -75,24 +72,28 @@ def evaluate_styles(network: Network, split: str) -> dict[str, Any]:
     def measure(drawings: list[Drawing]) -> dict[str, Any]:
         images, labels = renderings(drawings)
         scores = network.probabilities(as_input(images))
-        right = given_a_digit(scores).argmax(axis=1) == labels
-        kept = is_kept(network, scores)
-        return {"count": len(labels), "accuracy": float(right.mean()), "kept": float(kept.mean())}
+        right = conditional_probabilities(scores).argmax(axis=1) == labels
+        accepted = is_accepted(network, scores)
+        return {
+            "count": len(labels),
+            "accuracy": float(right.mean()),
+            "acceptance_rate": float(accepted.mean()),
+        }
 
     return {
         style: {
             "made": measure(drawings),
-            "as written": measure(as_written[style]) if style in as_written else None,
+            "written": measure(as_written[style]) if style in as_written else None,
         }
         for style, drawings in made.items()
     }
 
 
 def evaluate_nondigits(network: Network, split: str) -> dict[str, Any]:
-    """By kind of drawing that is no digit: the share that is called one, and the AUROC.
+    """The false accept rate and the AUROC for each kind of drawing that is no digit.
 
-    The AUROC is against the digits that the split's writers drew.  `kept` is the share of those
-    that are not taken for something else.  Raises DataError when a data set is missing.
+    The AUROC and the acceptance rate are those of the digits that the split's writers drew.
+    Raises DataError when a data set is missing.
     """
     drawn = network.probabilities(as_input(pen.pen(split).images))
     groups = {}
@@ -100,13 +101,13 @@ def evaluate_nondigits(network: Network, split: str) -> dict[str, Any]:
         scores = network.probabilities(as_input(images))
         groups[name] = {
             "count": len(images),
-            "accepted": float(is_kept(network, scores).mean()),
-            "auroc": auroc(strangeness(drawn), strangeness(scores)),
+            "false_accept_rate": float(is_accepted(network, scores).mean()),
+            "auroc": auroc(rejection_score(drawn), rejection_score(scores)),
         }
     return {
         "count": sum(group["count"] for group in groups.values()),
         "threshold": network.about.get("threshold"),
-        "kept": float(is_kept(network, drawn).mean()),
+        "acceptance_rate": float(is_accepted(network, drawn).mean()),
         "groups": groups,
     }
 
@@ -115,23 +116,22 @@ def as_text(result: dict[str, Any]) -> str:
     """The evaluation as a page of text."""
     lines = [
         f"accuracy       {result['accuracy']:.2%} of {result['count']}",
-        f"kept           {result['kept']:.2%} are not taken for something else than a digit",
+        f"accepted       {result['acceptance_rate']:.2%} as digits",
         f"cross-entropy  {result['cross_entropy']:.4f}",
-        f"calibration    {result['calibration_error']:.2%} expected error of the confidence",
+        f"calibration    {result['expected_calibration_error']:.2%} expected calibration error",
         "",
-        "confusion: rows are the digits drawn, columns the answers; last, recall and precision:",
-        "the share of the digit that is read right, and of the answer that is",
-        "      " + "".join(f"{digit:6}" for digit in range(10)) + "    recall precision",
+        "confusion: rows are the digits drawn, columns the predictions",
+        "      " + "".join(f"{digit:6}" for digit in range(DIGITS)) + "    recall precision",
     ]
     for digit, row in enumerate(result["confusion"]):
-        ends = (result["per_class"][digit], result["precision"][digit])
-        end = "".join(f"{'-':>10}" if share is None else f"{share:10.2%}" for share in ends)
+        ends = (result["recall"][digit], result["precision"][digit])
+        end = "".join(f"{'-':>10}" if ratio is None else f"{ratio:10.2%}" for ratio in ends)
         lines.append(f"{digit:6}" + "".join(f"{count or '.':>6}" for count in row) + end)
     if result["mistakes"]:
-        lines += ["", f"the most confident of {result['mistakes_in_all']} mistakes:"]
+        lines += ["", f"the most confident of {result['mistake_count']} mistakes:"]
     for mistake in result["mistakes"]:
         lines.append(
-            f"  image {mistake['index']:5}: a {mistake['label']} read as {mistake['answer']}"
+            f"  image {mistake['index']:5}: a {mistake['label']} read as {mistake['predicted']}"
             f" with {mistake['confidence']:.1%}"
         )
     return "\n".join(lines)
@@ -139,13 +139,13 @@ def as_text(result: dict[str, Any]) -> str:
 
 def styles_as_text(result: dict[str, Any]) -> str:
     """The evaluation by style as a page of text."""
-    lines = [f"{'':22}{'made of other strokes':>24}{'written so':>24}", ""]
-    lines[1] = f"{'style':22}" + f"{'count':>8}{'right':>8}{'kept':>8}" * 2
+    lines = [f"{'':22}{'rewritten in it':>27}{'written in it':>27}", ""]
+    lines[1] = f"{'style':22}" + f"{'count':>8}{'right':>9}{'accepted':>10}" * 2
     for style, row in result.items():
         cells = [
-            f"{cell['count']:8}{cell['accuracy']:8.2%}{cell['kept']:8.2%}"
+            f"{cell['count']:8}{cell['accuracy']:9.2%}{cell['acceptance_rate']:10.2%}"
             if cell
-            else f"{'-':>8}" * 3
+            else f"{'-':>8}{'-':>9}{'-':>10}"
             for cell in row.values()
         ]
         lines.append(f"{style:22}" + "".join(cells))
@@ -155,13 +155,15 @@ def styles_as_text(result: dict[str, Any]) -> str:
 def nondigits_as_text(result: dict[str, Any]) -> str:
     """The evaluation on what is no digit as a page of text."""
     lines = [
-        f"kept           {result['kept']:.2%} of the digits drawn",
+        f"accepted       {result['acceptance_rate']:.2%} of the digits drawn",
         f"threshold      {result['threshold'] or 'none'}",
         "",
-        f"{'no digits':16}{'count':>8}{'called one':>12}{'AUROC':>8}",
+        f"{'no digits':16}{'count':>8}{'false accepts':>15}{'AUROC':>8}",
     ]
     for name, row in result["groups"].items():
-        lines.append(f"{name:16}{row['count']:8}{row['accepted']:12.2%}{row['auroc']:8.4f}")
+        lines.append(
+            f"{name:16}{row['count']:8}{row['false_accept_rate']:15.2%}{row['auroc']:8.4f}"
+        )
     return "\n".join(lines)
 
 
@@ -170,11 +172,11 @@ def robustness_as_text(result: dict[str, Any]) -> str:
     lines = [
         f"as drawn       {result['accuracy']:.2%} of {result['count']}",
         "",
-        f"{'change':30}{'right':>8}{'other answers':>16}",
+        f"{'change':30}{'right':>8}{'changed':>10}",
     ]
     rows = list(result["changes"].items())
     rows += [
-        (f"{name} {row['at']}", row) for name, rows_ in result["curves"].items() for row in rows_
+        (f"{name} {row['value']}", row) for name, rows_ in result["curves"].items() for row in rows_
     ]
-    lines += [f"{name:30}{row['accuracy']:8.2%}{row['changed']:16.2%}" for name, row in rows]
+    lines += [f"{name:30}{row['accuracy']:8.2%}{row['changed']:10.2%}" for name, row in rows]
     return "\n".join(lines)

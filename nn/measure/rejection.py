@@ -1,65 +1,67 @@
-"""Saying so when a drawing is no digit.
+"""Rejecting drawings that are not digits.
 
-A network that has an eleventh class learns it from drawings that are none.  What is served is a
-single number, the strangeness of a drawing, and a threshold found on validation data so that nearly
-all digits stay below it.  A network of ten classes knows no such thing: to it nothing is strange.
+Detecting out-of-distribution inputs with an eleventh class, which is trained on drawings of other
+things.  A drawing is accepted when its rejection score is at most a threshold, which is chosen on
+validation data so that nearly all digits are accepted.  A network of ten classes accepts all.
 """
 
 from dataclasses import replace
 
 import numpy as np
 
+from nn.dataset import DIGITS, NOT_A_DIGIT
 from nn.layers import Array
 from nn.network import Network
 
-DIGITS = 10
-# How much being undecided between digits counts.  So little that "4 or 9?" is still asked: of the
-# values tried, 0 to 0.3, it tells noise and scribbles better than 0, and letters better than more.
-UNDECIDED = 0.02
-KEPT = 0.998  # of the validation digits that are drawn stay below the threshold
+# The weight of ambiguity between digits in the score.  Of the values tried on validation data, 0 to
+# 0.3, it rejects more noise and scribbles than 0, and more letters than larger ones.
+AMBIGUITY_WEIGHT = 0.02
+ACCEPTANCE_RATE = 0.998  # of drawn digits, on validation data
 
 
-def given_a_digit(probabilities: Array) -> Array:
-    """(n, 10): the probabilities of the ten digits given that it is one; rows sum to 1."""
+def conditional_probabilities(probabilities: Array) -> Array:
+    """(n, 10): the probabilities of the digits given that it is a digit; rows sum to 1."""
     digits = probabilities[:, :DIGITS]
     return np.asarray(digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-30))
 
 
-def strangeness(probabilities: Array) -> Array:
-    """(n,): how little, from 0 to 1, a drawing looks like a digit.
+def rejection_score(probabilities: Array) -> Array:
+    """(n,): from 0 for a clear digit to 1 for something else, given probabilities (n, 10 or 11).
 
-    The eleventh probability, and a little of what is not the likeliest digit's: noise may look like
-    no letter or scribble ever seen, and still like several digits at once.
+    The probability of the eleventh class, plus a small weight times that of all digits but the
+    likeliest: noise may resemble nothing that was trained on, and still several digits at once.
     """
     if probabilities.shape[1] == DIGITS:
         return np.zeros(len(probabilities), probabilities.dtype)
     digits = probabilities[:, :DIGITS]
-    undecided = digits.sum(axis=1) - digits.max(axis=1)
-    return np.asarray(probabilities[:, DIGITS] + UNDECIDED * undecided)
+    ambiguity = digits.sum(axis=1) - digits.max(axis=1)
+    return np.asarray(probabilities[:, NOT_A_DIGIT] + AMBIGUITY_WEIGHT * ambiguity)
 
 
-def is_kept(network: Network, probabilities: Array) -> Array:
-    """(n,) bool: which drawings the network takes for a digit, given its probabilities of them."""
-    return strangeness(probabilities) <= float(network.about.get("threshold", 1.0))
+def is_accepted(network: Network, probabilities: Array) -> Array:
+    """(n,) bool: which drawings the network accepts as digits, given their probabilities."""
+    return rejection_score(probabilities) <= float(network.about.get("threshold", 1.0))
 
 
-def with_threshold(network: Network, digits: Array, kept: float = KEPT) -> Network:
-    """The same network; `about` says above which strangeness it takes a drawing for no digit.
+def with_threshold(
+    network: Network, digits: Array, acceptance_rate: float = ACCEPTANCE_RATE
+) -> Network:
+    """The same network with the threshold of its rejection score in `about`.
 
-    digits (n, 28, 28, 1) are drawings of digits, for validation; the share `kept` stays below.  A
-    network of ten classes stays as it is.
+    digits (n, 28, 28, 1) are validation drawings of digits, of which acceptance_rate are accepted.
+    A network of ten classes is returned unchanged.
     """
     probabilities = network.probabilities(digits)
     if probabilities.shape[1] == DIGITS:
         return network
-    threshold = float(np.quantile(strangeness(probabilities), kept))
+    threshold = float(np.quantile(rejection_score(probabilities), acceptance_rate))
     return replace(network, about={**network.about, "threshold": threshold})
 
 
 def auroc(digits: Array, others: Array) -> float:
-    """The area under the ROC curve: how likely one of `others` is stranger than one of `digits`.
+    """The area under the ROC curve: how likely one of `others` scores above one of `digits`.
 
-    Both are strangenesses (n,); a tie counts half (Hanley & McNeil 1982).
+    Both are rejection scores (n,); a tie counts half (Hanley & McNeil 1982).
     """
     ranked = np.sort(digits)
     below = np.searchsorted(ranked, others, "left") + np.searchsorted(ranked, others, "right")

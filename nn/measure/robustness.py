@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nn.dataset import DIGITS
 from nn.ink.preprocess import to_input
 from nn.ink.strokes import Drawing, Strokes, as_strokes, draw, framed
 from nn.layers import Array
-from nn.measure.rejection import is_kept
+from nn.measure.rejection import is_accepted
 from nn.network import Network
 
 Change = Callable[[Strokes], bytes]
@@ -77,6 +78,8 @@ CURVES: dict[str, dict[float, Change]] = {
 
 PLAIN: Change = lambda s: encoded(drawn(s))  # noqa: E731
 
+NOTHING = -1  # the prediction where a drawing is rejected
+
 CHANGES: dict[str, Change] = {
     "top left": lambda s: encoded(drawn(s, size=0.4, pen=0.045, middle=(0.24, 0.24))),
     "bottom right": lambda s: encoded(drawn(s, size=0.4, pen=0.045, middle=(0.76, 0.76))),
@@ -100,29 +103,29 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def answers(network: Network, drawings: list[Drawing], change: Change) -> Array:
-    """What is answered to each drawing: its digit, or -1 for one that is taken for no digit."""
+def predictions(network: Network, drawings: list[Drawing], change: Change) -> Array:
+    """What each drawing is read as: its digit, or NOTHING where it is rejected."""
     inputs = [to_input(change(drawing.strokes)) for drawing in drawings]
     nothing = np.zeros((28, 28), np.float32)
     seen = np.stack([nothing if one is None else one for one in inputs])
     probabilities = network.probabilities(seen[..., None])
-    digits = probabilities[:, :10].argmax(axis=1)
-    return np.where(is_kept(network, probabilities), digits, -1)
+    digits = probabilities[:, :DIGITS].argmax(axis=1)
+    return np.where(is_accepted(network, probabilities), digits, NOTHING)
 
 
 def robustness(
     network: Network, drawings: list[Drawing], progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
-    """By change and along each curve: the share read right, and of answers that are others.
+    """By change and along each curve: the accuracy, and the fraction of predictions that changed.
 
-    A change from a digit to "not a digit", or back, counts as one.
+    From a digit to a rejection, or back, is a change, too.
     """
     labels = np.array([drawing.label for drawing in drawings])
-    plain = answers(network, drawings, PLAIN)
+    plain = predictions(network, drawings, PLAIN)
 
     def measure(name: str, change: Change) -> dict[str, float]:
         progress(name)
-        got = answers(network, drawings, change)
+        got = predictions(network, drawings, change)
         return {"accuracy": float((got == labels).mean()), "changed": float((got != plain).mean())}
 
     return {
@@ -130,7 +133,10 @@ def robustness(
         "accuracy": float((plain == labels).mean()),
         "changes": {name: measure(name, change) for name, change in CHANGES.items()},
         "curves": {
-            name: [{"at": at, **measure(f"{name} {at}", change)} for at, change in curve.items()]
+            name: [
+                {"value": value, **measure(f"{name} {value}", change)}
+                for value, change in curve.items()
+            ]
             for name, curve in CURVES.items()
         },
     }

@@ -21,7 +21,7 @@ from nn.serialization import written_whole
 from nn.layers import Array
 from nn.network import Network
 from nn.ink.preprocess import PictureError, image_to_input, to_input
-from nn.measure.rejection import given_a_digit
+from nn.measure.rejection import conditional_probabilities
 from nn.ink.strokes import draw, renderings
 
 
@@ -150,7 +150,7 @@ class Subject:
         if not rows:
             raise NotPossible(f"it reads all of {self.on}-test right")
         images, labels = self.digits.images[rows], self.digits.labels[rows]
-        shares = given_a_digit(self.network.probabilities(as_input(images)))
+        shares = conditional_probabilities(self.network.probabilities(as_input(images)))
         title = f"{self.name}: surest mistakes on {self.on}-test, with each digit's probability"
         return self.plot.mistakes(images, labels, shares, title)
 

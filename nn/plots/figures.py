@@ -78,7 +78,7 @@ def history(rows: Sequence[dict[str, Any]], title: str) -> Figure:
         for prefix, name, colour in (("", "training", GRAY), ("validation_", "validation", BLUE)):
             values = [row[prefix + key] for row in rows]
             axes.plot(epochs, values, "o-", color=colour, label=name)
-    panels[2].plot(epochs, [row["rate"] for row in rows], "o-", color=ORANGE, clip_on=False)
+    panels[2].plot(epochs, [row["learning_rate"] for row in rows], "o-", color=ORANGE, clip_on=False)
     panels[0].legend(ncols=2, loc="upper right")
     panels[1].yaxis.set_major_formatter(PercentFormatter(1.0))
     panels[2].xaxis.set_major_locator(MaxNLocator(integer=True))

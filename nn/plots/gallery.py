@@ -17,7 +17,7 @@ def mistakes_as_picture(
 ) -> Image.Image:
     """The misclassified images (of images (n, 28, 28) uint8), each with what it was read as.
 
-    `mistakes` are those of `nn.measure.metrics.evaluate`: index, label, answer, confidence.  Dark ink on
+    `mistakes` are those of `nn.measure.metrics.evaluate`: index, label, predicted, confidence.  Dark ink on
     white paper; under each "4 as 9, 83%": the digit drawn, that read, and how sure the network was.
     """
     font = ImageFont.load_default(size=12)
@@ -31,7 +31,7 @@ def mistakes_as_picture(
         image = Image.fromarray(255 - np.asarray(images[mistake["index"]]))
         sheet.paste(image.resize((side, side), Image.Resampling.NEAREST), (x, y))
         pen.rectangle((x - 1, y - 1, x + side, y + side), outline=200)
-        caption = f"{mistake['label']} as {mistake['answer']}, {mistake['confidence']:.0%}"
+        caption = f"{mistake['label']} as {mistake['predicted']}, {mistake['confidence']:.0%}"
         pen.text((x + side / 2, y + side + 3), caption, fill=0, font=font, anchor="ma")
     return sheet
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nn.augment import Affine, Augmentation, Elastic
 from nn.layers import Conv, Dense, Layer
-from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Optimizer, Schedule, Step
+from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Optimizer, Step
 from nn.zoo import Recipe
 
 OPTIMIZERS = ("adam", "sgd")
@@ -22,7 +22,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {"affine": Affine(), "elastic": Elastic
 
 def variant(
     recipe: Recipe,
-    rate: float | None = None,
+    learning_rate: float | None = None,
     schedule: str | None = None,
     optimizer: str | None = None,
     augmentation: Sequence[str] | None = None,
@@ -31,14 +31,20 @@ def variant(
 ) -> Recipe:
     """The recipe with what is given instead of its own; None leaves it as it is.
 
-    rate is the schedule's highest; schedule, optimizer and augmentation are names of the tables
-    above, and an optimizer of the kind the recipe has keeps its own settings; width is a factor on
-    hidden sizes; others are fields of Recipe.
+    schedule, optimizer and augmentation are names of the tables above, and an optimizer of the kind
+    the recipe has keeps its own settings; width is a factor on hidden sizes; others are fields of
+    Recipe.
     """
     kind = SCHEDULES[schedule] if schedule else type(recipe.schedule)
-    own = recipe.schedule if isinstance(recipe.schedule, kind) else kind(rate_of(recipe.schedule))
+    own = (
+        recipe.schedule
+        if isinstance(recipe.schedule, kind)
+        else kind(recipe.schedule.learning_rate)
+    )
     changes = {key: value for key, value in others.items() if value is not None}
-    changes["schedule"] = own if rate is None else with_rate(own, rate)
+    changes["schedule"] = (
+        own if learning_rate is None else replace(own, learning_rate=learning_rate)
+    )
     changes["layers"] = widened(recipe.layers, width)
     if optimizer:
         changes["optimizer"] = optimizer_for(recipe.optimizer, optimizer)
@@ -66,14 +72,3 @@ def optimizer_for(own: Optimizer, name: str) -> Optimizer:
     if name == "adam":
         return own if isinstance(own, Adam) else Adam()
     return own if isinstance(own, SGD) and own.momentum else SGD(MOMENTUM)
-
-
-def rate_of(schedule: Schedule) -> float:
-    """The highest rate it gives."""
-    return schedule.peak if isinstance(schedule, OneCycle) else schedule.value
-
-
-def with_rate(schedule: Schedule, rate: float) -> Schedule:
-    if isinstance(schedule, OneCycle):
-        return replace(schedule, peak=rate)
-    return replace(schedule, value=rate)

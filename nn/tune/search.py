@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -20,12 +21,13 @@ import numpy as np
 import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from nn.dataset import DataSet
 from nn.optimizers import SGD, Adam
-from nn.training import Diverged, train
-from nn.tune.overrides import rate_of, variant, widened
+from nn.training import DivergedError, train
+from nn.tune.overrides import variant, widened
 from nn.zoo import Recipe
 
 # What is searched.  Rates are those of the recipe times a factor; going from SGD with momentum to
@@ -54,8 +56,8 @@ def suggested(trial: optuna.Trial, recipe: Recipe) -> dict[str, Any]:
     has_hidden = widened(recipe.layers, 2) != recipe.layers
     return {
         # rounded, so that the rate that is told is the one that was tried
-        "rate": float(f"{factor * rate_of(recipe.schedule):.3g}"),
-        "batch": 2 ** trial.suggest_int("log2_batch", *BATCHES),
+        "learning_rate": float(f"{factor * recipe.schedule.learning_rate:.3g}"),
+        "batch_size": 2 ** trial.suggest_int("log2_batch", *BATCHES),
         "optimizer": optimizer,
         "width": 2.0 ** trial.suggest_int("log2_width", *(WIDTHS if has_hidden else (0, 0))),
     }
@@ -191,7 +193,7 @@ def made(
 
     def after_epoch(row: dict[str, Any]) -> None:
         if not math.isfinite(row["validation_loss"]):
-            raise Diverged(f"the loss of {recipe.name} overflowed in epoch {row['epoch']}")
+            raise DivergedError(f"the loss of {recipe.name} overflowed in epoch {row['epoch']}")
         last.update(row)
         trial.report(row["validation_accuracy"], row["epoch"])
         if row["epoch"] < recipe.epochs and trial.should_prune():
@@ -202,18 +204,24 @@ def made(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of overflows: they are told
             tried = variant(recipe, **settings)
-            train(tried, training, validation, progress=False, after_epoch=after_epoch)
+            train(
+                tried,
+                training,
+                validation,
+                after_epoch=after_epoch,
+                one_blas_thread=partial(threadpool_limits, 1),
+            )
     except optuna.TrialPruned:
         state = "pruned"
-    except Diverged:
+    except DivergedError:
         state = "diverged"
     return {
         "trial": trial.number,
-        "learning_rate": settings["rate"],
-        "iteration": last["epoch"],
+        "learning_rate": settings["learning_rate"],
+        "epoch": last["epoch"],
         "accuracy": last["validation_accuracy"],
         "loss": last["validation_loss"],
-        "batch": settings["batch"],
+        "batch_size": settings["batch_size"],
         "optimizer": settings["optimizer"],
         "width": settings["width"],
         "state": state,
@@ -230,10 +238,10 @@ def verdict(study: optuna.Study, recipe: Recipe) -> str:
     if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         return "no trial came to its end: all diverged"
     best = study.best_trial.user_attrs["row"]
-    rate, batch, optimizer = best["learning_rate"], best["batch"], best["optimizer"]
+    rate, batch, optimizer = best["learning_rate"], best["batch_size"], best["optimizer"]
     return (
         f"best: trial {best['trial']}, accuracy {best['accuracy']:.2%} with rate {rate:g}, batch "
         f"{batch}, {optimizer}, width {best['width']:g}: python -m nn train {recipe.name} "
-        f"--rate {rate:g} --batch {batch} --optimizer {optimizer}"
+        f"--learning-rate {rate:g} --batch-size {batch} --optimizer {optimizer}"
         + ("" if best["width"] == 1 else f" --width {best['width']:g}")
     )

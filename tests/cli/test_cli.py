@@ -50,7 +50,7 @@ def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys)
     assert run("evaluate", out / "softmax.npz", "--on", "mnist", "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert np.trace(result["confusion"]) / 600 == pytest.approx(result["accuracy"])
-    assert len(result["per_class"]) == 10
+    assert len(result["recall"]) == 10
 
     assert run("evaluate", out / "softmax.npz", "--record") == 0
     assert "accuracy" in capsys.readouterr().out
@@ -73,23 +73,27 @@ def test_the_history_is_a_table_too(small_mnist):
 
 
 def test_every_setting_of_a_recipe_can_be_overridden(small_mnist):
-    words = "--epochs 2 --rate 0.003 --batch 32 --optimizer adam --schedule constant --seed 7"
-    words += " --augment affine,elastic --data mnist --limit 90"
+    words = "--epochs 2 --learning-rate 0.003 --batch-size 32 --optimizer adam --schedule constant"
+    words += " --seed 7 --augment affine,elastic --data mnist --limit 90"
     assert run("train", "ten", *words.split(), "--out", small_mnist) == 0
     network = Network.load(small_mnist / "ten.npz")
     recipe = Recipe.from_json(network.about["recipe"])
     assert recipe.layers == ZOO["ten"].layers
-    assert (recipe.epochs, recipe.batch, recipe.seed, recipe.limit) == (2, 32, 7, 90)
+    assert (recipe.epochs, recipe.batch_size, recipe.seed, recipe.limit) == (2, 32, 7, 90)
     assert recipe.optimizer == Adam()
     assert recipe.schedule == Constant(0.003)
     assert recipe.augmentation == (Affine(), Elastic(push=0.5))
-    assert [row["rate"] for row in network.about["history"]] == [0.003, 0.003]
+    assert [row["learning_rate"] for row in network.about["history"]] == [0.003, 0.003]
 
 
 def test_a_rate_alone_keeps_the_schedule_and_a_schedule_alone_the_rate():
-    assert variant(ZOO["sigmoid"], rate=0.1).schedule == replace(ZOO["sigmoid"].schedule, value=0.1)
-    assert variant(ZOO["best"], rate=0.1).schedule == OneCycle(peak=0.1)
-    assert variant(ZOO["best"], schedule="cosine").schedule == Cosine(ZOO["best"].schedule.peak)
+    assert variant(ZOO["sigmoid"], learning_rate=0.1).schedule == replace(
+        ZOO["sigmoid"].schedule, learning_rate=0.1
+    )
+    assert variant(ZOO["best"], learning_rate=0.1).schedule == OneCycle(learning_rate=0.1)
+    assert variant(ZOO["best"], schedule="cosine").schedule == Cosine(
+        ZOO["best"].schedule.learning_rate
+    )
     assert variant(ZOO["best"]) == ZOO["best"]
 
 
@@ -109,7 +113,7 @@ def own_pictures(tmp_path):
 
 def test_one_trains_and_measures_on_a_folder_of_ones_own(own_pictures, tmp_path, capsys):
     out = tmp_path / "out"
-    words = ("--data", own_pictures, "--epochs", 30, "--batch", 8, "--out", out)
+    words = ("--data", own_pictures, "--epochs", 30, "--batch-size", 8, "--out", out)
     assert run("train", "softmax", *words) == 0
     counts = {s: len(sets.load(str(own_pictures), s).labels) for s in (*sets.SPLITS, "all")}
     assert counts == {"train": 32, "validation": 4, "test": 4, "all": 40}
@@ -174,10 +178,10 @@ MISTAKES = [
     (("evaluate", "best", "--on", "OUT"), 1, "has no pictures for all"),
     (("evaluate", "best", "--on", "OUT", "--record"), 2, "--record keeps"),
     (("evaluate", "best", "--on", "mnist", "--split", "all"), 2, "is for folders"),
-    (("train", "ten", "--rate", "0"), 2, "not a number above 0"),
-    (("train", "ten", "--rate", "fast"), 2, "not a number above 0"),
-    (("train", "ten", "--rate", "nan"), 2, "not a number above 0"),
-    (("train", "ten", "--batch", "0"), 2, "whole number from 1 up"),
+    (("train", "ten", "--learning-rate", "0"), 2, "not a number above 0"),
+    (("train", "ten", "--learning-rate", "fast"), 2, "not a number above 0"),
+    (("train", "ten", "--learning-rate", "nan"), 2, "not a number above 0"),
+    (("train", "ten", "--batch-size", "0"), 2, "whole number from 1 up"),
     (("train", "ten", "--limit", "0"), 2, "whole number from 1 up"),
     (("train", "ten", "--augment", "blur"), 2, "'blur' is no augmentation"),
     (("train", "ten", "--optimizer", "adagrad"), 2, "invalid choice"),

@@ -32,8 +32,9 @@ from nn.layers import (
     Tanh,
 )
 from nn.losses import CrossEntropy, SquaredError
-from nn.measure.rejection import UNDECIDED, is_kept
-from nn.network import Network, WeightsError, new_network
+from nn.measure.rejection import AMBIGUITY_WEIGHT, is_accepted
+from nn.network import Network, new_network
+from nn.serialization import WeightsError
 from nn.zoo import ZOO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,9 +173,11 @@ def test_the_threshold_in_the_model_tells_the_same_drawings_from_digits(images):
     assert json.loads(kept["classes"])[10] == "not a digit"
     got = answers(best.session, images, 7)
     undecided = got[:, :10].sum(axis=1) - got[:, :10].max(axis=1)
-    is_digit = got[:, 10] + UNDECIDED * undecided <= float(kept["threshold"])
+    is_digit = got[:, 10] + AMBIGUITY_WEIGHT * undecided <= float(kept["threshold"])
     assert set(is_digit) == {False, True}
-    assert is_digit.tolist() == is_kept(best.network, best.network.probabilities(images)).tolist()
+    assert (
+        is_digit.tolist() == is_accepted(best.network, best.network.probabilities(images)).tolist()
+    )
 
 
 def test_the_same_network_gives_the_same_bytes():

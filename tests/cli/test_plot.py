@@ -22,7 +22,7 @@ from nn.ink.strokes import Drawing, draw
 from nn.ink.styles import STYLES
 from nn.layers import Conv, Dense, Dropout, Flatten, MaxPool, ReLU, Sigmoid, Standardize
 from nn.losses import CrossEntropy, SquaredError
-from nn.measure.rejection import given_a_digit
+from nn.measure.rejection import conditional_probabilities
 from nn.network import Network, new_network
 from nn.plots import figures as plot
 from nn.plots.drawing import PLOTS, read_trials
@@ -41,7 +41,7 @@ NETWORKS = {
 HISTORY = [
     {
         "epoch": epoch,
-        "rate": 0.1 / epoch,
+        "learning_rate": 0.1 / epoch,
         "loss": 2 / epoch,
         "accuracy": 1 - 0.4 / epoch,
         "validation_loss": 2.2 / epoch,
@@ -131,7 +131,7 @@ def test_the_curves_are_the_history():
         for label, name in (("training", key), ("validation", f"validation_{key}")):
             assert list(lines[label].get_xdata()) == [row["epoch"] for row in HISTORY]
             assert list(lines[label].get_ydata()) == [row[name] for row in HISTORY]
-    assert list(rate.lines[0].get_ydata()) == [row["rate"] for row in HISTORY]
+    assert list(rate.lines[0].get_ydata()) == [row["learning_rate"] for row in HISTORY]
     assert [axes.get_ylabel() for axes in (loss, accuracy, rate)] == [
         "loss",
         "accuracy",
@@ -368,10 +368,10 @@ def test_mistakes_are_the_misread_the_surest_first(small_mnist, weights_file, tm
     assert run("plot", weights_file, "--what", "mistakes", "--out", tmp_path / "out") == 0
     images, labels, shares, _ = figures["mistakes"]
     scores = Network.load(weights_file).probabilities(as_input(small_mnist.images))
-    wrong = given_a_digit(scores).argmax(axis=1) != small_mnist.labels
+    wrong = conditional_probabilities(scores).argmax(axis=1) != small_mnist.labels
     assert len(images) == min(24, wrong.sum()) > 0
     assert (shares.argmax(axis=1) != labels).all()
-    surest = np.sort(given_a_digit(scores)[wrong].max(axis=1))[::-1]
+    surest = np.sort(conditional_probabilities(scores)[wrong].max(axis=1))[::-1]
     assert shares.max(axis=1) == pytest.approx(surest[: len(shares)])
     known = {(i.tobytes(), n) for i, n in zip(*small_mnist, strict=True)}
     assert {(i.astype(np.int64).tobytes(), n) for i, n in zip(images, labels, strict=True)} <= known
@@ -548,7 +548,7 @@ def test_blank_lines_are_no_trials_and_a_file_of_none_is_told(weights_file, tmp_
 def test_without_matplotlib_one_sentence_says_what_to_install(weights_file, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delitem(sys.modules, "nn.plots.figures")
-    monkeypatch.delattr(nn, "plot")
+    monkeypatch.delattr(nn.plots, "figures")
     assert run("plot", weights_file) == 1
     error = capsys.readouterr().err
     assert error == "python -m nn: plotting needs `pip install -r requirements-dev.txt`\n"

@@ -118,8 +118,8 @@ def test_a_recipe_with_its_own_settings_is_itself(name):
 @pytest.mark.parametrize("name", ZOO)
 def test_a_recipe_takes_every_setting_and_stays_a_record(name):
     for kind, optimizer in (("adam", Adam), ("sgd", SGD)):
-        made = variant(ZOO[name], rate=0.0123, batch=32, optimizer=kind, width=0.5)
-        assert max(made.schedule.rate(x) for x in np.linspace(0, 1, 101)) == pytest.approx(0.0123)
+        made = variant(ZOO[name], rate=0.0123, batch_size=32, optimizer=kind, width=0.5)
+        assert max(made.schedule(x) for x in np.linspace(0, 1, 101)) == pytest.approx(0.0123)
         assert made.batch == 32
         assert isinstance(made.optimizer, optimizer)
         assert kind == "adam" or made.optimizer.momentum > 0
@@ -147,8 +147,8 @@ def test_width_changes_hidden_layers_alone():
 
 
 def test_schedules_keep_all_but_their_rate():
-    assert variant(ZOO["narrow"], rate=0.5).schedule == Cosine(0.5)
-    assert variant(ZOO["lenet"], rate=0.5).schedule == OneCycle(0.5)
+    assert variant(ZOO["narrow"], learning_rate=0.5).schedule == Cosine(0.5)
+    assert variant(ZOO["lenet"], learning_rate=0.5).schedule == OneCycle(0.5)
     sigmoid = ZOO["sigmoid"].schedule
     assert variant(ZOO["sigmoid"], rate=0.1).schedule == replace(sigmoid, value=0.1)
 
@@ -180,7 +180,7 @@ def test_a_search_tells_each_trial_and_the_best_and_goes_on_to_more(small_mnist,
     assert f"accuracy {best['accuracy']:.2%}" in last
     told = next(row for row in rows if last.startswith(f"best: trial {row['trial']},"))
     assert told["accuracy"] == best["accuracy"]
-    settings = f"--rate {told['learning_rate']:g} --batch {told['batch']}"
+    settings = f"--rate {told['learning_rate']:g} --batch-size {told['batch']}"
     assert f"python -m nn train ten {settings} --optimizer {told['optimizer']}" in last
 
     assert run("ten", "--trials", 9, "--epochs", 3, "--limit", 200) == 0

@@ -13,8 +13,8 @@ import pytest
 
 from nn.data import alphabets, mnist, pen, sets
 from nn.data.download import DataError, fetch
-from nn.dataset import join
-from nn.ink.strokes import NOT_A_DIGIT, Drawing, draw, renderings
+from nn.dataset import NOT_A_DIGIT, join
+from nn.ink.strokes import Drawing, draw, renderings
 
 RNG = np.random.default_rng(1)
 IMAGES = RNG.integers(0, 256, (6000, 28, 28)).astype(np.uint8)

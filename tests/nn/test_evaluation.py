@@ -24,17 +24,17 @@ def test_the_page_of_styles_has_a_line_for_each(figures):
         assert line.split(style)[1].split()[:3] == [
             str(made["count"]),
             f"{made['accuracy']:.2%}",
-            f"{made['kept']:.2%}",
+            f"{made['acceptance_rate']:.2%}",
         ]
 
 
 def test_the_page_of_non_digits_has_a_line_for_each_kind(figures):
     result = figures["nondigits-test"]
     page = nondigits_as_text(result)
-    assert f"{result['kept']:.2%} of the digits drawn" in page
+    assert f"{result['acceptance_rate']:.2%} of the digits drawn" in page
     for group, row in result["groups"].items():
         line = next(line for line in page.splitlines() if line.startswith(f"{group} "))
-        assert f"{row['accepted']:.2%}" in line
+        assert f"{row['false_accept_rate']:.2%}" in line
         assert f"{row['auroc']:.4f}" in line
 
 
@@ -52,8 +52,8 @@ def test_the_picture_shows_each_mistake_dark_on_white():
     images = np.zeros((3, 28, 28), np.uint8)
     images[2, 4:24, 14] = 255
     mistakes = [
-        {"index": 2, "label": 1, "answer": 7, "confidence": 0.8},
-        {"index": 0, "label": 0, "answer": 6, "confidence": 0.5},
+        {"index": 2, "label": 1, "predicted": 7, "confidence": 0.8},
+        {"index": 0, "label": 0, "predicted": 6, "confidence": 0.5},
     ]
     picture = np.asarray(mistakes_as_picture(images, mistakes, columns=2))
     rows, columns = np.nonzero(picture[: 28 * ZOOM] < 100)

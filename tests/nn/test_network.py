@@ -3,7 +3,7 @@
 import io
 import json
 import zipfile
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,8 @@ from nn.layers import (
     Tanh,
 )
 from nn.losses import CrossEntropy, SquaredError
-from nn.network import Network, WeightsError, new_network
+from nn.network import FORMAT, Network, new_network
+from nn.serialization import WeightsError
 from nn.zoo import RECIPES, ZOO, Recipe
 
 # Weights and biases counted by hand from the layer sizes, before any folding of BatchNorm.
@@ -95,7 +96,7 @@ def test_saved_network_loads_from_nothing_but_its_file(recipe, tmp_path):
 def broken_files():
     recipe = ZOO["ten"]
     network = new_network(recipe.layers, recipe.loss, seed=1)
-    about = {"format": 1, "layers": [], "loss": {"type": "CrossEntropy", "smoothing": 0.0}}
+    about = {"format": FORMAT, "layers": [], "loss": {"type": "CrossEntropy", "smoothing": 0.0}}
 
     def archive(about=about, **arrays):
         buffer = io.BytesIO()
@@ -145,6 +146,18 @@ def test_what_is_no_weights_file_is_refused_in_one_sentence(what, content, tmp_p
     with pytest.raises(WeightsError, match=r"broken\.npz is not a weights file") as refused:
         Network.load(path)
     assert "\n" not in str(refused.value)
+
+
+def test_weights_of_format_1_are_refused_with_what_to_do(tmp_path):
+    recipe = ZOO["ten"]
+    path = tmp_path / "old.npz"
+    network = new_network(recipe.layers, recipe.loss, seed=1)
+    replace(network, about={"format": 1}).save(path)
+    with pytest.raises(WeightsError) as refused:
+        Network.load(path)
+    assert str(refused.value) == (
+        f"{path} has weights of format 1, and format 2 is needed: train the network again"
+    )
 
 
 def test_a_missing_weights_file_is_named(tmp_path):

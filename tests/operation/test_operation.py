@@ -267,9 +267,9 @@ def read_only_release(tmp_path):
     folder = tmp_path / "release"
     folder.mkdir()
     for path in ROOT.iterdir():
-        if path.suffix == ".py" or path.name in ("Procfile", "bundled.json"):
+        if path.suffix == ".py" or path.name == "Procfile":
             shutil.copy(path, folder)
-        elif path.name in ("docs", "nn", "static", "templates", "web", "weights"):
+        elif path.name in ("docs", "facts", "nn", "static", "templates", "web", "weights"):
             ignored = shutil.ignore_patterns("__pycache__")
             shutil.copytree(path, folder / path.name, ignore=ignored)
     for path in (folder, *folder.rglob("*")):

@@ -14,7 +14,7 @@ from test_page_standard import violations
 
 from nn.dataset import as_input
 from nn.ink.preprocess import open_picture, seen_after, steps, to_input
-from nn.measure.rejection import given_a_digit
+from nn.measure.rejection import conditional_probabilities
 from nn.zoo import ZOO
 from tests.support.page import ANSWERED, DESKTOP, PHONE, opened, read, with_mouse
 
@@ -348,7 +348,7 @@ def test_an_empty_sheet_shows_nothing_and_breaks_nothing(page):
 
 
 def test_cells_of_the_matrix_open_the_pictures_behind_them(page, mnist_test):
-    shares = given_a_digit(network_of("ten").probabilities(as_input(mnist_test.images)))
+    shares = conditional_probabilities(network_of("ten").probabilities(as_input(mnist_test.images)))
     answers = shares.argmax(axis=1)
     page.locator("#gallery").scroll_into_view_if_needed()
     page.click("#matrix-models button:has-text('ten')")
@@ -375,8 +375,8 @@ def test_the_gallery_of_the_default_has_all_its_mistakes_by_confidence(page):
     page.locator("#gallery").scroll_into_view_if_needed()
     page.wait_for_selector("#gallery[data-shown='best']")
     page.click("#more-pictures")
-    page.wait_for_selector(f"#pictures li:nth-child({recorded['mistakes_in_all']})")
-    assert page.locator("#pictures li").count() == recorded["mistakes_in_all"]
+    page.wait_for_selector(f"#pictures li:nth-child({recorded['mistake_count']})")
+    assert page.locator("#pictures li").count() == recorded["mistake_count"]
     rows = page.eval_on_selector_all("#pictures canvas", "all => all.map(c => +c.dataset.row)")
     surest = recorded["mistakes"]
     assert set(rows[:20]) == {mistake["index"] for mistake in surest}

@@ -41,11 +41,13 @@ def row_of(page, table, name):
 
 def test_the_headline_says_what_was_measured(desktop, measured):
     others = measured["nondigits"]
-    wrongly = sum(group["accepted"] * group["count"] for group in others["groups"].values())
+    wrongly = sum(
+        group["false_accept_rate"] * group["count"] for group in others["groups"].values()
+    )
     assert desktop.locator(".headline strong").all_text_contents() == [
         percent(measured["mnist"]["accuracy"]),
         percent(measured["pen"]["accuracy"]),
-        percent(others["kept"]),
+        percent(others["acceptance_rate"]),
         percent(wrongly / others["count"]),
     ]
 
@@ -56,9 +58,9 @@ def test_each_digit_has_its_measured_accuracy_and_mistakes(desktop, measured):
     for digit in range(10):
         drawn, right, misread = row_of(desktop, "#by-digit", str(digit))
         assert int(drawn) == sum(pen["confusion"][digit])
-        assert right == percent(pen["per_class"][digit])
+        assert right == percent(pen["recall"][digit])
         mistakes += sum(int(times) for times in re.findall(r"\((\d+)\)", misread))
-    assert mistakes == pen["mistakes_in_all"]
+    assert mistakes == pen["mistake_count"]
 
 
 def test_each_style_has_its_measured_figures(desktop, measured):
@@ -70,21 +72,23 @@ def test_each_style_has_its_measured_figures(desktop, measured):
             else:
                 assert right.split(" ")[0] == percent(way["accuracy"])
                 assert right.endswith(f"of\u00a0{way['count']:,}")
-                assert kept == percent(way["kept"])
+                assert kept == percent(way["acceptance_rate"])
 
 
 def test_each_kind_of_non_digit_has_its_measured_share_of_false_accepts(desktop, measured):
     others = measured["nondigits"]
     for name, group in others["groups"].items():
         cells = row_of(desktop, "#by-kind", name.capitalize())
-        assert cells == [f"{group['count']:,}", percent(group["accepted"])]
-    assert row_of(desktop, "#not-kept", "Drawn with a pen")[1] == percent(1 - others["kept"])
+        assert cells == [f"{group['count']:,}", percent(group["false_accept_rate"])]
+    assert row_of(desktop, "#not-kept", "Drawn with a pen")[1] == percent(
+        1 - others["acceptance_rate"]
+    )
 
 
 def test_each_point_of_a_curve_is_drawn_and_in_its_table(desktop, measured):
     for name, curve in measured["robustness"]["curves"].items():
         for point in curve:
-            cells = row_of(desktop, f"#curve-{name}", AXES[name].told(point["at"]))
+            cells = row_of(desktop, f"#curve-{name}", AXES[name].told(point["value"]))
             assert cells == [percent(point["accuracy"]), percent(point["changed"])]
     points = [point for curve in measured["robustness"]["curves"].values() for point in curve]
     dots = desktop.locator(".charts circle")
@@ -110,7 +114,7 @@ def test_the_picture_of_the_mistakes_is_told_and_takes_its_place_before_it_is_lo
 ):
     picture = desktop.locator(".figures img")
     for mistake in measured["pen"]["mistakes"]:
-        assert f"{mistake['label']} as {mistake['answer']}, " in picture.get_attribute("alt")
+        assert f"{mistake['label']} as {mistake['predicted']}, " in picture.get_attribute("alt")
     said = [int(picture.get_attribute(name)) for name in ("width", "height")]
     desktop.locator(".figures details", has=desktop.locator("img")).locator("summary").click()
     picture.scroll_into_view_if_needed()

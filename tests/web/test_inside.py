@@ -11,7 +11,7 @@ from PIL import Image
 from nn.ink.preprocess import OPTIONAL, image_to_input, open_picture, steps
 from nn.ink.strokes import draw
 from nn.layers import Dense, MaxPool
-from nn.measure.explain import contributions, noisy, stages
+from nn.measure.explain import blocks, contributions, noisy
 from nn.network import Network
 from nn.zoo import ZOO
 
@@ -61,11 +61,11 @@ def outputs_by_layer(network, seen):
     return outputs
 
 
-def decoded(stage):
-    """The maps of a stage as (height, width, channels)."""
-    h, w, c = stage["shape"]
-    levels = np.frombuffer(base64.b64decode(stage["maps"]), np.uint8).reshape(c, h, w)
-    return stage["low"] + levels.transpose(1, 2, 0) / 255 * (stage["high"] - stage["low"])
+def decoded(block):
+    """The maps of a block as (height, width, channels)."""
+    h, w, c = block["shape"]
+    levels = np.frombuffer(base64.b64decode(block["maps"]), np.uint8).reshape(c, h, w)
+    return block["low"] + levels.transpose(1, 2, 0) / 255 * (block["high"] - block["low"])
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -73,18 +73,18 @@ def test_activations_equal_the_layers_outputs(client, seven, name):
     answer = ask(client, seven, model=name, include="seen,activations")
     network = network_of(name)
     outputs = outputs_by_layer(network, answer["seen"])
-    told = answer["activations"]["stages"]
-    for stage in told:
-        y = outputs[stage["layer"]]
-        assert list(y.shape) == stage["shape"]
-        assert stage["mean"] == pytest.approx(y.mean(), abs=2e-3)
-        assert stage["max"] == pytest.approx(y.max(), rel=5e-3, abs=2e-3)
+    told = answer["activations"]["blocks"]
+    for block in told:
+        y = outputs[block["layer"]]
+        assert list(y.shape) == block["shape"]
+        assert block["mean"] == pytest.approx(y.mean(), abs=2e-3)
+        assert block["max"] == pytest.approx(y.max(), rel=5e-3, abs=2e-3)
         if y.ndim == 1:
-            assert np.allclose(stage["values"], y, rtol=5e-3, atol=5e-3)
+            assert np.allclose(block["values"], y, rtol=5e-3, atol=5e-3)
         else:
-            step = (stage["high"] - stage["low"]) / 255
-            assert np.abs(decoded(stage) - y).max() < step + 5e-3
-            assert np.allclose(stage["means"], y.mean(axis=(0, 1)), atol=2e-3)
+            step = (block["high"] - block["low"]) / 255
+            assert np.abs(decoded(block) - y).max() < step + 5e-3
+            assert np.allclose(block["means"], y.mean(axis=(0, 1)), atol=2e-3)
     weighty = [
         layer for layer, params in zip(network.layers, network.params, strict=True) if params
     ]
@@ -93,25 +93,25 @@ def test_activations_equal_the_layers_outputs(client, seven, name):
 
 
 def test_of_many_units_the_most_active_are_shown_and_all_of_few(client, seven):
-    stages_ = ask(client, seven, model="wide", include="activations")["activations"]["stages"]
-    values = np.array(stages_[0]["values"])
-    assert len(stages_[0]["shown"]) == 16
-    hidden = np.delete(values, stages_[0]["shown"])
-    assert values[stages_[0]["shown"]].min() >= hidden.max()
-    assert stages_[-1]["shown"] == list(range(10))
+    blocks_ = ask(client, seven, model="wide", include="activations")["activations"]["blocks"]
+    values = np.array(blocks_[0]["values"])
+    assert len(blocks_[0]["shown"]) == 16
+    hidden = np.delete(values, blocks_[0]["shown"])
+    assert values[blocks_[0]["shown"]].min() >= hidden.max()
+    assert blocks_[-1]["shown"] == list(range(10))
 
 
 @pytest.mark.parametrize("name", ["softmax", "narrow", "lenet", "best"])
 def test_contributions_and_bias_add_up_to_the_sum_before_the_activation(own_digits, name):
     seen = image_to_input(draw(own_digits[3]["strokes"], 280, 18, (140, 140), 170))
     before = None
-    for stage in stages(network_of(name), seen):
-        parts = contributions(stage, before)
+    for block in blocks(network_of(name), seen):
+        parts = contributions(block, before)
         if parts is not None:
-            y, _ = stage.layer.forward(stage.params, stage.x[None])
-            sums = y[0] if isinstance(stage.layer, Dense) else y[0].mean(axis=(0, 1))
-            assert np.allclose(parts.sum(axis=0) + stage.params["b"], sums, atol=1e-4)
-        before = stage
+            y, _ = block.layer.forward(block.params, block.x[None])
+            sums = y[0] if isinstance(block.layer, Dense) else y[0].mean(axis=(0, 1))
+            assert np.allclose(parts.sum(axis=0) + block.params["b"], sums, atol=1e-4)
+        before = block
 
 
 @pytest.mark.parametrize("name", ["softmax", "sigmoid", "narrow", "lenet", "best"])
@@ -217,7 +217,7 @@ def test_a_unit_switched_off_is_silent_and_the_answer_is_that_of_the_network_wit
     answer = ask(client, seven, include="seen,activations,saliency", off=text)
     plain = ask(client, seven, include="activations")
     assert answer["probabilities"] != plain["probabilities"]
-    told = {stage["layer"]: stage for stage in answer["activations"]["stages"]}
+    told = {block["layer"]: block for block in answer["activations"]["blocks"]}
     for layer, units in off.items():
         assert not decoded(told[layer])[:, :, units].any()
     network = network_of("best")
@@ -305,7 +305,7 @@ def test_pixels_have_no_steps_and_all_the_rest(client, seven):
     answer = client.post(f"/api/predict?include={EVERYTHING}", json={"pixels": seen}).get_json()
     assert answer["steps"] == []
     assert answer["seen"] == seen
-    assert answer["activations"]["stages"]
+    assert answer["activations"]["blocks"]
 
 
 @pytest.mark.parametrize("name", ZOO)

@@ -147,7 +147,7 @@ def test_a_gate_without_keys_cannot_be_built():
 
 
 def test_the_page_in_a_browser_reads_a_drawing_where_keys_are_needed(chromium, tmp_path):
-    from service import service
+    from tests.support.service import service
 
     with service(tmp_path, API_KEYS=",".join(KEYS)) as running:
         page = chromium.new_page()

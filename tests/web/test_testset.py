@@ -39,7 +39,7 @@ def test_the_matrix_and_accuracies_of_each_network_are_those_kept_with_its_weigh
         counts[int(digit), int(answer)] = int(count)
     assert counts.tolist() == recorded["confusion"]
     shown = [float(s) for s in re.findall(r'<td class="share">([\d.]+)\u00a0%', matrix)][::2]
-    assert shown == pytest.approx([100 * s for s in recorded["per_class"]], abs=0.06)
+    assert shown == pytest.approx([100 * s for s in recorded["recall"]], abs=0.06)
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -78,7 +78,7 @@ def test_a_darker_cell_counts_more():
 def test_the_pictures_kept_are_all_mistakes_of_the_default_and_few_of_the_others():
     recorded = about("best")["figures"]["mnist-test"]
     best = [row for row in KEPT["networks"]["best"] if row[1] != KEPT["labels"][row[0]]]
-    assert len(best) == recorded["mistakes_in_all"]
+    assert len(best) == recorded["mistake_count"]
     assert {KEPT["rows"][row[0]] for row in best} >= {m["index"] for m in recorded["mistakes"]}
     for name, rows in KEPT["networks"].items():
         confusion = about(name)["figures"]["mnist-test"]["confusion"]

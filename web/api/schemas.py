@@ -144,7 +144,7 @@ def extras() -> Json:
         },
         "activations": record(
             {
-                "stages": several(stage(number, whole, written)),
+                "blocks": several(block(number, whole, written)),
                 "weights": record(
                     {"unit": whole, "counts": several(whole), "edges": several(number)}
                 ),
@@ -190,7 +190,7 @@ def extras() -> Json:
     }
 
 
-def stage(number: Json, whole: Json, written: Json) -> Json:
+def block(number: Json, whole: Json, written: Json) -> Json:
     """A layer's outputs: `values` of a Dense, `maps` of any other, a byte for each output."""
     return record(
         {

@@ -19,7 +19,7 @@ import numpy as np
 from nn.inference import Inference
 from nn.ink import preprocess
 from nn.layers import Array
-from nn.measure.explain import noisy, silenced, stage_units, stages
+from nn.measure.explain import ablated, block_units, blocks, noisy
 from web.explain.payloads import as_activations, as_neuron, as_saliency, as_step, rounded, row_of
 from web.models import Model
 from web.problems import Problem
@@ -66,7 +66,7 @@ class Look:
             found["seen"] = rounded(drawing)
         if self.include.isdisjoint(("activations", "saliency", "neuron")):
             return found
-        seen = stages(network, drawing)
+        seen = blocks(network, drawing)
         ranked = np.argsort(-seen[-1].y[:10], kind="stable").tolist()
         if "activations" in self.include:
             found["activations"] = as_activations(seen, ranked[0])
@@ -84,7 +84,7 @@ def asked_look(query: Mapping[str, str], model: Model) -> Look:
     off = asked_off(query.get("off", ""))
     if off:
         try:
-            network = silenced(model.network, off)
+            network = ablated(model.network, off)
         except ValueError as error:
             raise Problem(422, f"off: {error}") from None
         model = replace(model, network=network, inference=Inference(network))
@@ -123,7 +123,7 @@ def asked_neuron(text: str, model: Model) -> tuple[int, ...]:
     if not NEURON.fullmatch(text):
         raise Problem(422, "neuron is written layer.unit, or layer.unit.row.column in a map")
     place = tuple(int(part) for part in text.split("."))
-    units = stage_units(model.network)
+    units = block_units(model.network)
     if place[0] not in units:
         raise Problem(422, f"there is no neuron in layer {place[0]}: choose from {list(units)}")
     if place[1] >= units[place[0]]:

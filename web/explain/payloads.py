@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 from nn.layers import Array
-from nn.measure.explain import Neuron, Stage, contributions, gradient, neuron
+from nn.measure.explain import Block, Neuron, contributions, gradient, neuron
 from web.models import Model
 from web.problems import Problem
 
-SHOWN = 16  # units of a stage that are drawn: all of few, the most active of many
+SHOWN = 16  # units of a block that are drawn: all of few, the most active of many
 STRONGEST = 5  # connections that are told of each unit
 INPUTS = 8  # of a neuron, told one by one
 BINS = 24  # of the histogram of weights
@@ -61,43 +61,43 @@ def as_png(picture: Image.Image) -> bytes:
     return file.getvalue()
 
 
-def as_activations(seen: list[Stage], winner: int) -> dict[str, Any]:
-    """Every stage, and the histogram of the weights of the unit that won."""
+def as_activations(seen: list[Block], winner: int) -> dict[str, Any]:
+    """Every block, and the histogram of the weights of the unit that won."""
     told = []
     shown: list[int] | None = None
-    before: Stage | None = None
-    for stage in seen:
-        record, shown = as_stage(stage, before, shown)
+    before: Block | None = None
+    for block in seen:
+        record, shown = as_block(block, before, shown)
         told.append(record)
-        before = stage
+        before = block
     weights = seen[-1].params["W"][:, winner]
     most = float(np.abs(weights).max())
     counts, edges = np.histogram(weights, BINS, (-most, most))
     histogram = {"unit": winner, "counts": counts.tolist(), "edges": short(edges)}
-    return {"stages": told, "weights": histogram}
+    return {"blocks": told, "weights": histogram}
 
 
-def as_stage(
-    stage: Stage, before: Stage | None, sources: list[int] | None
+def as_block(
+    block: Block, before: Block | None, sources: list[int] | None
 ) -> tuple[dict[str, Any], list[int]]:
-    """A stage in JSON, and which of its units are shown; `sources` are those of the one before.
+    """A block in JSON, and which of its units are shown; `sources` are those of the one before.
 
     `values` of a Dense layer are its outputs; `maps` of any other are base64 of a byte for each
     output, channel by channel and row by row, where 0 stands for `low` and 255 for `high`.
     """
-    y = stage.y
-    strengths = stage.strengths
+    y = block.y
+    strengths = block.mean_activation
     shown = sorted(np.argsort(-strengths, kind="stable")[:SHOWN].tolist())
     record: dict[str, Any] = {
-        "layer": stage.index,
-        "kind": type(stage.layer).__name__,
-        "size": getattr(stage.layer, "size", None),
-        "activation": stage.activation,
+        "layer": block.index,
+        "kind": type(block.layer).__name__,
+        "size": getattr(block.layer, "size", None),
+        "activation": block.activation,
         "shape": list(y.shape),
         "mean": round(float(y.mean()), 5),
         "max": round(float(y.max()), 5),
         "shown": shown,
-        "edges": edges_between(stage, before, sources, shown),
+        "edges": edges_between(block, before, sources, shown),
     }
     if y.ndim == 1:
         record["values"] = short(y)
@@ -111,12 +111,12 @@ def as_stage(
 
 
 def edges_between(
-    stage: Stage, before: Stage | None, sources: list[int] | None, shown: list[int]
+    block: Block, before: Block | None, sources: list[int] | None, shown: list[int]
 ) -> list[list[float]]:
     """[source, unit, contribution] for the strongest contributions to each unit that is shown."""
-    parts = contributions(stage, before)
+    parts = contributions(block, before)
     if parts is None:  # a pooling: each channel goes on alone
-        strengths = short(stage.strengths)
+        strengths = short(block.mean_activation)
         return [[unit, unit, strengths[unit]] for unit in shown if sources and unit in sources]
     among = np.arange(len(parts)) if sources is None else np.array(sources)
     edges = []
@@ -148,9 +148,9 @@ def as_saliency(model: Model, drawing: Array, winner: int, second: int) -> dict[
     return {"winner": told(winner, of_winner), "runner_up": runner_up}
 
 
-def as_neuron(seen: list[Stage], layer: int, unit: int, *place: int) -> dict[str, Any]:
+def as_neuron(seen: list[Block], layer: int, unit: int, *place: int) -> dict[str, Any]:
     """The arithmetic of a neuron: its weights, the strongest of its inputs, sum, bias, output."""
-    i = next(i for i, stage in enumerate(seen) if stage.index == layer)
+    i = next(i for i, block in enumerate(seen) if block.index == layer)
     try:
         found: Neuron = neuron(seen[i], unit, (place[0], place[1]) if place else None)
     except ValueError as error:

@@ -42,7 +42,7 @@ AXES = {
 class Row:
     """A point of a curve, in words and in its place."""
 
-    at: str
+    value: str
     accuracy: float
     changed: float
     x: float
@@ -70,7 +70,7 @@ class Chart:
         first, last = self.rows[0], self.rows[-1]
         return (
             f"Share read right by {self.title.lower()} ({self.unit}): {percent(first.accuracy)} "
-            f"at {first.at}, {percent(last.accuracy)} at {last.at}, "
+            f"at {first.value}, {percent(last.accuracy)} at {last.value}, "
             f"never below {percent(min(shares))}"
         )
 
@@ -78,7 +78,7 @@ class Chart:
 def charts_of(figures: dict[str, Any]) -> list[Chart]:
     """The curves of figures["robustness"], all on the same axis of shares; none if there is none.
 
-    A point of a curve is a record of at, accuracy and changed, as nn.measure.robustness
+    A point of a curve is a record of value, accuracy and changed, as nn.measure.robustness
     measures it.
     """
     curves = figures.get("robustness", {}).get("curves", {})
@@ -92,17 +92,17 @@ def charts_of(figures: dict[str, Any]) -> list[Chart]:
 
 def chart_of(name: str, points: Sequence[dict[str, float]], lowest: float) -> Chart:
     axis = AXES[name]
-    start, span = points[0]["at"], points[-1]["at"] - points[0]["at"] or 1
+    start, span = points[0]["value"], points[-1]["value"] - points[0]["value"] or 1
 
     def height(share: float) -> float:
         return round(BOTTOM - (share - lowest) / (1 - lowest) * (BOTTOM - TOP), 1)
 
     rows = tuple(
         Row(
-            at=axis.told(point["at"]),
+            value=axis.told(point["value"]),
             accuracy=point["accuracy"],
             changed=point["changed"],
-            x=round(LEFT + INSET + (point["at"] - start) / span * (RIGHT - LEFT - 2 * INSET), 1),
+            x=round(LEFT + INSET + (point["value"] - start) / span * (RIGHT - LEFT - 2 * INSET), 1),
             y=height(point["accuracy"]),
         )
         for point in points
