@@ -1,5 +1,7 @@
 """A neural network library written from scratch in NumPy, small enough to read in one sitting.
 
-Read it in this order: layers, losses, optimizers, network, zoo, training.  Then data and augment
-(what it learns from), preprocess and strokes (how a drawing becomes what it was trained on).
+Read the modules in this order: layers, losses, optimizers, network, zoo, training; then gradcheck,
+augment, inference, and the helpers dataset and serialization.  The sub-packages are ink (drawings
+and their preprocessing), data (data sets), measure (evaluation), tune (hyperparameter search),
+export (ONNX, JSON), plots and cli (the commands).
 """

@@ -19,7 +19,7 @@ class DataSet(NamedTuple):
 
 
 def join(sets: Iterable[DataSet]) -> DataSet:
-    """One set after another, as one."""
+    """The sets concatenated."""
     parts = list(sets)
     return DataSet(
         np.concatenate([part.images for part in parts]),

@@ -1,4 +1,4 @@
-"""Is a gradient right?  Compare it with the slope of the function it is said to belong to."""
+"""Gradient checking: compare a gradient with numerical slopes of its function."""
 
 from collections.abc import Callable
 
@@ -17,16 +17,16 @@ def gradient_error(
 ) -> float:
     """The largest relative difference between gradient and slope along random directions.
 
-    x is float64; the slope is the central difference (f(x + h d) - f(x - h d)) / 2h.  A right
-    gradient gives about 1e-8, one that is wrong by 0.1 % gives about 1e-3: draw the line at 1e-5.
+    x is float64; the slope is the central difference (f(x + h d) - f(x - h d)) / 2h.  A correct
+    gradient gives about 1e-8, one that is wrong by 0.1 % about 1e-3: use 1e-5 as the limit.
     """
-    worst = 0.0
+    largest = 0.0
     for _ in range(directions):
         direction = rng.standard_normal(x.shape)
-        # directions across the gradient would see a slope of nearly zero, all rounding error
+        # orthogonal to the gradient the slope would be nearly zero, and mostly rounding error
         direction += np.sign(gradient) * np.abs(direction)
         slope = (function(x + h * direction) - function(x - h * direction)) / (2 * h)
-        claimed = float((gradient * direction).sum())
-        scale = max(abs(slope), abs(claimed), 1e-12)
-        worst = max(worst, abs(slope - claimed) / scale)
-    return worst
+        expected = float((gradient * direction).sum())
+        scale = max(abs(slope), abs(expected), 1e-12)
+        largest = max(largest, abs(slope - expected) / scale)
+    return largest

@@ -1,9 +1,9 @@
-"""Loss functions: how wrong the raw outputs of a network are, and how outputs become probabilities.
+"""Loss functions, and the probabilities that belong to the raw outputs of a network.
 
     loss_and_gradient(outputs, labels)  -> mean loss over the batch, its gradient by the outputs
     probabilities(outputs)              -> (n, classes), rows that sum to 1
 
-outputs are (n, classes), labels n whole numbers 0 <= label < classes.
+outputs are (n, classes), labels (n,) whole numbers 0 <= label < classes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nn.layers import Array
 
 
 def one_hot(labels: Array, outputs: Array) -> Array:
-    """(n, classes) of the type of outputs: 1 where the label says, else 0."""
+    """(n, classes) with the dtype of outputs: 1 at each label, 0 elsewhere."""
     targets = np.zeros_like(outputs)
     targets[np.arange(len(labels)), labels] = 1
     return targets
@@ -22,9 +22,9 @@ def one_hot(labels: Array, outputs: Array) -> Array:
 
 @dataclass(frozen=True)
 class CrossEntropy:
-    """-sum(target log softmax(outputs)).  The softmax is in here: outputs are raw scores (logits).
+    """-sum(target log softmax(outputs)): the outputs are raw scores (logits).
 
-    smoothing moves that share of each target evenly over all classes (Szegedy et al. 2016,
+    smoothing spreads that fraction of each target evenly over all classes (Szegedy et al. 2016,
     "Rethinking the Inception Architecture", section 7).
     """
 
@@ -34,7 +34,7 @@ class CrossEntropy:
         targets = one_hot(labels, outputs)
         targets *= 1 - self.smoothing
         targets += self.smoothing / outputs.shape[1]
-        # shifted by the largest score, so that exp cannot overflow and log never sees zero
+        # minus the largest score, so that exp cannot overflow and the sum is at least 1
         shifted = outputs - outputs.max(axis=1, keepdims=True)
         logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
         loss = -float((targets * logs).sum()) / len(labels)
@@ -58,7 +58,7 @@ class SquaredError:
         """The outputs scaled to sum to 1.
 
         Squared error is least when each output is the probability of its class (Bishop 1995,
-        "Neural Networks for Pattern Recognition", section 6.6); only the sum is not held at 1.
+        "Neural Networks for Pattern Recognition", section 6.6), but their sum need not be 1.
         """
         positive = np.maximum(outputs, np.finfo(outputs.dtype).tiny)
         return positive / positive.sum(axis=1, keepdims=True)

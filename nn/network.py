@@ -1,7 +1,7 @@
-"""A network: layers, their params, and the loss that says what its outputs mean.
+"""A network: layers, their params, and the loss function.
 
-It is a value: nothing in it changes while it predicts, so threads share one.  It saves to one
-self-describing file: a zip as NumPy writes it (.npz), of arrays and an `about.json`, no pickle.
+Inference changes nothing in it, so that threads can share one.  It is saved to one self-describing
+file: NumPy's .npz (a zip of arrays) with an `about.json`, without pickle.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import numpy as np
 
 from nn.layers import LAYERS, Array, BatchNorm, Conv, Dense, Layer, Params, Shape
 from nn.losses import LOSSES, Loss
-from nn.serialization import WeightsError, from_record, read_npz, to_record, write_npz
+from nn.serialization import WeightsError, from_record, malformed, read_npz, to_record, write_npz
 
 INPUT_SHAPE: Shape = (28, 28, 1)
 FORMAT = 2
@@ -23,7 +23,7 @@ FORMAT = 2
 class Network:
     """Layers with their params (a dict for each layer, empty where it has none).
 
-    `about` is what is known of it: recipe, seed, history, figures.  JSON, kept with the weights.
+    `about` is JSON, saved with the weights: recipe, history, temperature, threshold, figures.
     """
 
     layers: tuple[Layer, ...]
@@ -33,7 +33,7 @@ class Network:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were learnt."""
+        """The number of weights and biases."""
         return sum(array.size for params in self.params for array in params.values())
 
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, list[Any]]:
@@ -47,7 +47,7 @@ class Network:
     def backward(
         self, caches: list[Any], dy: Array, want_dx: bool = False
     ) -> tuple[Array | None, list[Params]]:
-        """The gradients of all params, given that of the outputs; of the input too if wanted."""
+        """The gradients of the input (None unless wanted) and of all params, given that of y."""
         grads: list[Params] = [{} for _ in self.layers]
         first = 0 if want_dx else next(i for i, params in enumerate(self.params) if params)
         dx: Any = dy
@@ -56,11 +56,11 @@ class Network:
             dx, grads[i] = self.layers[i].backward(self.params[i], caches[i], dx, needed)
         return (dx if want_dx else None), grads
 
-    def outputs(self, x: Array, at_once: int = 256) -> Array:
-        """Raw outputs (n, classes) for x (n, 28, 28, 1), a few at a time to bound memory."""
+    def outputs(self, x: Array, batch_size: int = 256) -> Array:
+        """Raw outputs (n, classes) for x (n, 28, 28, 1), in batches to limit memory."""
         parts = []
-        for start in range(0, len(x), at_once):
-            y = x[start : start + at_once]
+        for start in range(0, len(x), batch_size):
+            y = x[start : start + batch_size]
             for layer, params in zip(self.layers, self.params, strict=True):
                 y, _ = layer.forward(params, y)
             parts.append(y)
@@ -70,15 +70,15 @@ class Network:
         """(n, classes), rows that sum to 1, for x (n, 28, 28, 1) with ink 1 on paper 0."""
         return self.loss.probabilities(self.outputs(x))
 
-    def folded(self, x: Array, at_once: int = 250) -> "Network":
-        """The same network without BatchNorm, for serving; x (n, 28, 28, 1) is training data.
+    def folded(self, x: Array, batch_size: int = 250) -> "Network":
+        """The same network without BatchNorm, for inference; x (n, 28, 28, 1) is training data.
 
-        One pass: where a BatchNorm stands, the mean and variance of all of x are measured, and
-        scale and shift go into the weights of the Dense or Conv right before it.
+        The mean and variance of each BatchNorm's input for all of x, and its gamma and beta, go
+        into the weights of the Dense or Conv before it.  Raises ValueError if there is none.
         """
         layers: list[Layer] = []
         folded: list[Params] = []
-        parts = [x[start : start + at_once] for start in range(0, len(x), at_once)]
+        parts = [x[start : start + batch_size] for start in range(0, len(x), batch_size)]
         for layer, params in zip(self.layers, self.params, strict=True):
             if isinstance(layer, BatchNorm):
                 if not layers or not isinstance(layers[-1], Dense | Conv):
@@ -87,10 +87,10 @@ class Network:
                 scale = params["gamma"] / np.sqrt(variance + layer.epsilon)
                 shift = params["beta"] - mean * scale
                 parts = [(part * scale + shift).astype(part.dtype) for part in parts]
-                before = folded[-1]
+                W, b = folded[-1]["W"], folded[-1]["b"]
                 folded[-1] = {
-                    "W": (before["W"] * scale).astype(before["W"].dtype),
-                    "b": (before["b"] * scale + shift).astype(before["b"].dtype),
+                    "W": (W * scale).astype(W.dtype),
+                    "b": (b * scale + shift).astype(b.dtype),
                 }
             else:
                 parts = [layer.forward(params, part)[0] for part in parts]
@@ -99,7 +99,7 @@ class Network:
         return replace(self, layers=tuple(layers), params=folded)
 
     def save(self, path: Path | str) -> None:
-        """Write arrays and about.json to one .npz; a file that was there is replaced whole or not.
+        """Write arrays and about.json to one .npz, atomically.
 
         The same network gives the same bytes.  Raises OSError when it cannot be written.
         """
@@ -114,9 +114,9 @@ class Network:
 
     @classmethod
     def load(cls, path: Path | str) -> "Network":
-        """The network `save` wrote, with nothing but the file.
+        """The network that `save` wrote.
 
-        Raises FileNotFoundError, or WeightsError when it is no weights file.
+        Raises FileNotFoundError, or WeightsError when it is not a weights file.
         """
         about, arrays = read_npz(path)
         if about.get("format") == 1:
@@ -136,14 +136,14 @@ class Network:
             network = cls(layers, params, loss, about)
             check_shapes(network)
         except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
-            raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
+            raise malformed(path, error) from None
         return network
 
 
 def new_network(
     layers: Sequence[Layer], loss: Loss, seed: int, shape: Shape = INPUT_SHAPE
 ) -> Network:
-    """A network with fresh weights.  Raises ValueError when a layer does not fit the one before."""
+    """A network with random weights.  Raises ValueError when a layer does not fit its input."""
     rng = np.random.default_rng(seed)
     all_params = []
     for layer in layers:
@@ -153,25 +153,25 @@ def new_network(
 
 
 def check_shapes(network: Network) -> None:
-    """Raises ValueError when the params are not those the layers would make."""
+    """Raises ValueError when the params are not as the layers' `init` would make them."""
     shape, rng = INPUT_SHAPE, cast(np.random.Generator, Zeros())
-    for layer, have in zip(network.layers, network.params, strict=True):
-        want, shape = layer.init(rng, shape)
-        if {k: v.shape for k, v in want.items()} != {k: v.shape for k, v in have.items()}:
+    for layer, params in zip(network.layers, network.params, strict=True):
+        expected, shape = layer.init(rng, shape)
+        if {k: v.shape for k, v in expected.items()} != {k: v.shape for k, v in params.items()}:
             raise ValueError(f"the arrays of {layer} have the wrong names or shapes")
-        if any(array.dtype != np.float32 for array in have.values()):
+        if any(array.dtype != np.float32 for array in params.values()):
             raise ValueError(f"the arrays of {layer} are not float32")
 
 
 class Zeros:
-    """In a generator's place where only shapes matter: a million normal numbers take 10 ms."""
+    """A generator of zeros, where only shapes matter: a million normal numbers take 10 ms."""
 
     def standard_normal(self, shape: Shape, dtype: type) -> Array:
         return np.zeros(shape, dtype)
 
 
 def channel_moments(parts: list[Array]) -> tuple[Array, Array]:
-    """Mean and variance of each channel (the last axis) over all of parts, in float64."""
+    """Mean and variance of each channel (the last axis) over all parts, in float64."""
     rows = sum(part.size // part.shape[-1] for part in parts)
     flat = [part.reshape(-1, part.shape[-1]) for part in parts]
     mean = sum(part.sum(axis=0, dtype=np.float64) for part in flat) / rows

@@ -1,11 +1,11 @@
-"""Optimizers, and schedules that give them their learning rate.
+"""Optimizers, and schedules for the learning rate.
 
-    init(params)        -> state: arrays shaped like params, by name
+    init(params)        -> state: arrays with the shapes of params, by name
     update(params, grads, state, learning_rate, step)   changes params and state in place
 
 params, grads and each entry of state are lists with a dict of arrays for each layer; step counts
-from 1.  A schedule is called with the progress of the training, from 0 to 1, and gives the learning
-rate; the highest that it gives is its `learning_rate`.
+from 1.  A schedule is called with the progress of training, from 0 to 1, and returns the learning
+rate; its field `learning_rate` is the highest.
 """
 
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class SGD:
 class Adam:
     """Kingma & Ba 2015, with the decoupled weight decay of Loshchilov & Hutter 2019 (AdamW).
 
-    Only weights decay, never biases, gamma or beta.
+    Biases, gamma and beta do not decay.
     """
 
     beta1: float = 0.9
@@ -100,7 +100,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class Step:
-    """Times `factor` from each of the milestones on (fractions of the training)."""
+    """Multiplied by `factor` at each of the milestones (fractions of the training)."""
 
     learning_rate: float
     milestones: tuple[float, ...] = (0.5, 0.75)
@@ -123,10 +123,9 @@ class Cosine:
 
 @dataclass(frozen=True)
 class OneCycle:
-    """Up to the learning rate in the warmup, then down to nearly nothing, along cosines.
+    """From learning_rate / 25 up in the warmup, then down to learning_rate / 10,000, along cosines.
 
-    Smith & Topin 2019, "Super-Convergence".  `warmup` is a fraction of the training.  It starts at
-    learning_rate / 25 and ends at learning_rate / 10,000.
+    Smith & Topin 2019, "Super-Convergence".  `warmup` is a fraction of the training.
     """
 
     learning_rate: float

@@ -1,8 +1,8 @@
-"""Frozen dataclasses as JSON records and back, so that a recipe or a network is plain data.
+"""Frozen dataclasses as JSON records and back, and .npz files of arrays and JSON.
 
 `Dense(units=10)` is `{"type": "Dense", "units": 10}`: readable, comparable, and safe to load from
-a file of unknown origin, for only the classes named by the caller can be made.  Files are written
-whole or not at all.
+a file of unknown origin, because only classes named by the caller are instantiated.  Files are
+written atomically.
 """
 
 import io
@@ -21,11 +21,17 @@ from nn.layers import Array
 
 
 class WeightsError(ValueError):
-    """A file that is no weights file, or one whose arrays do not fit its layers."""
+    """A file that is not a weights file, or one with arrays that do not fit its layers."""
+
+
+def malformed(path: Path | str, error: Exception) -> WeightsError:
+    return WeightsError(
+        f"{path} is not a weights file of this library ({error}): train the network again"
+    )
 
 
 def to_record(value: Any) -> Any:
-    """What `json.dumps` takes: a dict with the class's name for a dataclass, lists for tuples."""
+    """A value for `json.dumps`: a dict with the class's name for a dataclass, lists for tuples."""
     if is_dataclass(value) and not isinstance(value, type):
         inner = {field.name: to_record(getattr(value, field.name)) for field in fields(value)}
         return {"type": type(value).__name__, **inner}
@@ -35,15 +41,15 @@ def to_record(value: Any) -> Any:
 
 
 def from_record(record: Any, classes: Iterable[type]) -> Any:
-    """The value `record` describes, made of `classes` only; lists come back as tuples.
+    """The value of a record, made of instances of `classes` only; lists become tuples.
 
-    Raises ValueError for an unknown type or for fields that do not fit it.
+    Raises ValueError for an unknown type or for fields that it does not have.
     """
     if isinstance(record, Mapping):
         known = {cls.__name__: cls for cls in classes}
         name = record.get("type")
         if not isinstance(name, str) or name not in known:
-            raise ValueError(f"unknown type {name!r}; known are {', '.join(sorted(known))}")
+            raise ValueError(f"unknown type {name!r}: choose from {', '.join(sorted(known))}")
         arguments = {key: from_record(v, classes) for key, v in record.items() if key != "type"}
         try:
             return known[name](**arguments)
@@ -55,15 +61,15 @@ def from_record(record: Any, classes: Iterable[type]) -> Any:
 
 
 @contextmanager
-def written_whole(path: Path | str) -> Iterator[IO[bytes]]:
-    """A binary file that takes its name only when all of it is on disk.
+def atomic_write(path: Path | str) -> Iterator[IO[bytes]]:
+    """A binary file that replaces the one at path when all of it is on disk.
 
-    When the block raises (disk full, Ctrl-C), what was there under that name stays as it was.
-    Raises OSError when that is no plain file.
+    When the block raises (disk full, Ctrl-C), the file at path is unchanged.  Raises OSError when
+    path is not a regular file.
     """
     path = Path(path)
     if path.exists() and not path.is_file():  # a folder, or a device that would be replaced
-        raise OSError(f"{path} is no plain file, and is not written to")
+        raise OSError(f"{path} is not a regular file: choose another name")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
@@ -78,7 +84,7 @@ def written_whole(path: Path | str) -> Iterator[IO[bytes]]:
 
 def write_npz(path: Path | str, about: dict[str, Any], arrays: dict[str, Array]) -> None:
     """A zip of about.json and arrays, uncompressed (float32 hardly shrinks, and loads sooner)."""
-    with written_whole(path) as file, zipfile.ZipFile(file, "w") as archive:
+    with atomic_write(path) as file, zipfile.ZipFile(file, "w") as archive:
         # a fixed date, so that the same content gives the same bytes
         entry = zipfile.ZipInfo("about.json", (1980, 1, 1, 0, 0, 0))
         archive.writestr(entry, json.dumps(about, indent=1))
@@ -90,7 +96,7 @@ def write_npz(path: Path | str, about: dict[str, Any], arrays: dict[str, Array])
 
 
 def read_npz(path: Path | str) -> tuple[dict[str, Any], dict[str, Array]]:
-    """What `write_npz` wrote.  Raises OSError (no such file) or WeightsError (no such content)."""
+    """about.json and arrays of a file of `write_npz`.  Raises FileNotFoundError or WeightsError."""
     if not Path(path).exists():
         raise FileNotFoundError(f"there is no file {path}")
     with open(path, "rb") as file:
@@ -99,7 +105,7 @@ def read_npz(path: Path | str) -> tuple[dict[str, Any], dict[str, Array]]:
                 about = json.loads(archive["about.json"])
                 arrays = {name: archive[name] for name in archive.files if name != "about.json"}
             if not isinstance(about, dict):
-                raise ValueError("about.json is no object")
+                raise ValueError("about.json is not an object")
         except Exception as error:  # a damaged zip makes its reader and unpackers raise anything
-            raise WeightsError(f"{path} is not a weights file of this library: {error}") from None
+            raise malformed(path, error) from None
     return about, arrays

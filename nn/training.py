@@ -1,14 +1,15 @@
-"""The training loop: a recipe in, a trained network with its history out.
+"""The training loop: from a recipe to a trained network with its history.
 
-Every epoch draws from a generator of its own, made of the seed and the epoch's number, so that a
-training resumed from a checkpoint goes on bit for bit as if it had never stopped.
+Every epoch has its own random generator, seeded with the recipe's seed and the epoch's number, so
+that a training resumed from a checkpoint gives the same weights, bit for bit, as one that was not
+interrupted.
 """
 
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,17 @@ import numpy as np
 from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.layers import Array, BatchNorm, Params
 from nn.network import Network, new_network
+from nn.optimizers import State
 from nn.serialization import WeightsError, read_npz, write_npz
 from nn.zoo import Recipe
 
 Report = Callable[[dict[str, Any]], None]
 
-FOLDING_IMAGES = 4000  # measure BatchNorm's population on so many
+FOLDING_IMAGES = 4000  # about as many are used for BatchNorm's population statistics
 
 
 class DivergedError(Exception):
-    """The loss is no longer a number."""
+    """The loss is not finite."""
 
 
 def train(
@@ -40,64 +42,60 @@ def train(
     after_epoch: Report | None = None,
     one_blas_thread: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> Network:
-    """The network the recipe makes of the training sets; its history is in `about`.
+    """A network trained with the recipe on the training sets; its history is in `about`.
 
-    With a checkpoint path the state is written there after each epoch, and `resume` starts from it
-    when it exists.  after_step is given epoch, step, steps, and the epoch's loss and accuracy so
-    far, after_epoch each row of the history; what they raise ends the training.  one_blas_thread
-    makes a context in which matrix products use one thread: it is entered while shards are worked
-    on side by side, so that they do not compete for the cores.
+    With a checkpoint path the state is saved there after each epoch, and `resume` continues from it
+    if it exists.  after_step is called with epoch, step, steps, and the epoch's loss and accuracy
+    so far, after_epoch with each row of the history; their exceptions end the training.
+    one_blas_thread returns a context in which matrix products use one thread: it is entered if
+    shards are processed in parallel, so that they do not compete for the cores.
 
     Raises DivergedError, or WeightsError for a checkpoint of another recipe.
     """
-    training = [limited(part, recipe.limit) for part in training]
-    whole, sizes = join(training), [len(part.labels) for part in training]
+    training = [subset(part, recipe.limit) for part in training]
+    joined, sizes = join(training), [len(part.labels) for part in training]
     network = new_network(recipe.layers, recipe.loss, recipe.seed)
-    state = recipe.optimizer.init(network.params)
-    average = copied(network.params) if recipe.ema_decay else network.params
-    run = Run(network, state, average, history=[])
+    average = copy_params(network.params) if recipe.ema_decay else network.params
+    state = TrainingState(network, recipe.optimizer.init(network.params), average)
     if resume and checkpoint and checkpoint.exists():
-        run.restore(checkpoint, recipe)
-    served = network
-    for epoch in range(len(run.history) + 1, recipe.epochs + 1):
+        state.restore(checkpoint, recipe)
+    trained = None
+    for epoch in range(len(state.history) + 1, recipe.epochs + 1):
         started = time.perf_counter()
-        row = train_epoch(run, recipe, whole, sizes, epoch, after_step, one_blas_thread)
-        served = ready_to_serve(replace(network, params=run.average), whole)
-        row |= validate(served, validation)
+        row = train_epoch(state, recipe, joined, sizes, epoch, after_step, one_blas_thread)
+        trained = for_inference(replace(network, params=average), joined)
+        row |= validate(trained, validation)
         row["seconds"] = round(time.perf_counter() - started, 1)
-        run.history.append(row)
+        state.history.append(row)
         if checkpoint:
-            run.save(checkpoint, recipe)
+            state.save(checkpoint, recipe)
         if after_epoch:
             after_epoch(row)
-    if served is network:  # resumed after the last epoch
-        served = ready_to_serve(replace(network, params=run.average), whole)
-    return replace(served, about={"recipe": recipe.to_json(), "history": run.history})
+    if trained is None:  # resumed after the last epoch
+        trained = for_inference(replace(network, params=average), joined)
+    return replace(trained, about={"recipe": recipe.to_json(), "history": state.history})
 
 
-def limited(digits: DataSet, limit: int) -> DataSet:
-    """At most so many of the images, the same ones each time; all of them for 0."""
+def subset(digits: DataSet, limit: int) -> DataSet:
+    """At most `limit` random images, the same ones in each call; all of them for 0."""
     if not limit or limit >= len(digits.labels):
         return digits
     rows = np.random.default_rng(0).permutation(len(digits.labels))[:limit]
     return DataSet(digits.images[rows], digits.labels[rows])
 
 
-class Run:
-    """All that changes while a network is trained, and so all that a checkpoint holds."""
+@dataclass(frozen=True)
+class TrainingState:
+    """All that changes during training, and is saved in a checkpoint."""
 
-    def __init__(
-        self,
-        network: Network,
-        state: dict[str, list[Params]],
-        average: list[Params],
-        history: list[dict[str, Any]],
-    ) -> None:
-        self.network, self.state, self.average, self.history = network, state, average, history
+    network: Network
+    optimizer_state: State
+    average: list[Params]  # of the params of all steps; the network's own without ema_decay
+    history: list[dict[str, Any]] = field(default_factory=list)
 
     def arrays(self) -> dict[str, Array]:
-        """Every array by name; they are the run's own, so writing into them restores it."""
-        groups = {"params": self.network.params, "average": self.average, **self.state}
+        """Every array by name, not copied: to write into them is to restore the state."""
+        groups = {"params": self.network.params, "average": self.average, **self.optimizer_state}
         return {
             f"{group}/{i}/{key}": array
             for group, layers in groups.items()
@@ -111,21 +109,19 @@ class Run:
 
     def restore(self, path: Path, recipe: Recipe) -> None:
         about, arrays = read_npz(path)
-        mine = self.arrays()
-        same_shapes = {k: a.shape for k, a in arrays.items()} == {
-            k: a.shape for k, a in mine.items()
-        }
-        if about.get("recipe") != recipe.to_json() or "history" not in about or not same_shapes:
+        own = self.arrays()
+        fits = {k: a.shape for k, a in arrays.items()} == {k: a.shape for k, a in own.items()}
+        if about.get("recipe") != recipe.to_json() or "history" not in about or not fits:
             raise WeightsError(
                 f"{path} is a checkpoint of another recipe: train without --resume, or delete it"
             )
-        for name, array in mine.items():
+        for name, array in own.items():
             array[...] = arrays[name]
         self.history[:] = about["history"]
 
 
 def train_epoch(
-    run: Run,
+    state: TrainingState,
     recipe: Recipe,
     training: DataSet,
     sizes: Sequence[int],
@@ -133,24 +129,24 @@ def train_epoch(
     after_step: Report | None = None,
     one_blas_thread: Callable[[], AbstractContextManager[Any]] = nullcontext,
 ) -> dict[str, Any]:
-    """One pass over the training sets, less what fills no whole batch; the history's row of it.
+    """One pass over the training sets without the last partial batch; returns a row of the history.
 
-    training is all sets as one, sizes how many images each has.
+    training is all sets joined, sizes the number of images of each.
     """
-    network = run.network
+    network = state.network
     rng = np.random.default_rng([recipe.seed, epoch])
     order = epoch_order(rng, sizes, recipe.fractions or (1.0,) * len(sizes))
-    steps = max(1, len(order) // recipe.batch_size)  # a set smaller than a batch is one
+    steps = max(1, len(order) // recipe.batch_size)  # a set smaller than a batch is one batch
     first_step = (epoch - 1) * steps
-    loss_sum = right_sum = seen = 0.0
+    loss_sum = correct_sum = count = 0.0
     learning_rate = 0.0
     limit = one_blas_thread() if recipe.shards > 1 else nullcontext()
     with limit, ThreadPoolExecutor(recipe.shards) as pool:
         for index in range(steps):
             rows = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
             shards = np.array_split(rows, min(recipe.shards, len(rows)))
-            work = partial(learn_from, network, recipe, training)
-            losses, rights, grads = zip(
+            work = partial(loss_and_gradients, network, recipe, training)
+            losses, corrects, grads = zip(
                 *pool.map(work, shards, rng.spawn(len(shards))), strict=True
             )
             if not np.isfinite(losses).all():
@@ -162,17 +158,17 @@ def train_epoch(
             learning_rate = recipe.schedule((step - 1) / (recipe.epochs * steps))
             recipe.optimizer.update(
                 network.params,
-                mean_of(grads, [len(shard) for shard in shards]),
-                run.state,
+                average_gradients(grads, [len(shard) for shard in shards]),
+                state.optimizer_state,
                 learning_rate,
                 step,
             )
             if recipe.ema_decay:
-                update_average(run.average, network.params, recipe.ema_decay, step)
+                update_average(state.average, network.params, recipe.ema_decay, step)
             loss_sum += sum(loss * len(shard) for loss, shard in zip(losses, shards, strict=True))
-            right_sum += sum(rights)
-            seen += len(rows)
-            means = {"loss": loss_sum / seen, "accuracy": right_sum / seen}
+            correct_sum += sum(corrects)
+            count += len(rows)
+            means = {"loss": loss_sum / count, "accuracy": correct_sum / count}
             if after_step:
                 after_step({"epoch": epoch, "step": index + 1, "steps": steps, **means})
     return {"epoch": epoch, "learning_rate": learning_rate, **means}
@@ -181,7 +177,7 @@ def train_epoch(
 def epoch_order(
     rng: np.random.Generator, sizes: Sequence[int], fractions: Sequence[float]
 ) -> Array:
-    """The rows of an epoch in random order: of each set its fraction, without replacement."""
+    """The rows of an epoch in random order: a fraction of each set, drawn without replacement."""
     starts = np.cumsum([0, *sizes[:-1]])
     drawn = [
         start + rng.permutation(size)[: round(size * fraction)]
@@ -190,10 +186,10 @@ def epoch_order(
     return rng.permutation(np.concatenate(drawn))
 
 
-def learn_from(
+def loss_and_gradients(
     network: Network, recipe: Recipe, training: DataSet, rows: Array, rng: np.random.Generator
 ) -> tuple[float, int, list[Params]]:
-    """Mean loss, right answers and gradients of these rows of the training set."""
+    """Mean loss, number of correct predictions and gradients for these rows of the training set."""
     labels = training.labels[rows]
     images = training.images[rows].astype(np.float32) / 255
     for augmentation in recipe.augmentation:
@@ -204,8 +200,8 @@ def learn_from(
     return loss, int((outputs.argmax(axis=1) == labels).sum()), grads
 
 
-def mean_of(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
-    """The gradients of a batch from those of its shards, each the mean over so many images."""
+def average_gradients(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
+    """The gradients of a batch from those of its shards, each the mean over `counts` images."""
     if len(grads) == 1:
         return grads[0]
     weights = [count / sum(counts) for count in counts]
@@ -219,18 +215,18 @@ def mean_of(grads: Sequence[list[Params]], counts: list[int]) -> list[Params]:
 
 
 def update_average(average: list[Params], params: list[Params], decay: float, step: int) -> None:
-    """The exponential moving average, in place; a young one forgets the start sooner."""
+    """The exponential moving average, in place, with less decay in the first steps."""
     decay = min(decay, (1 + step) / (10 + step))
-    for mine, theirs in zip(average, params, strict=True):
-        for key, array in mine.items():
+    for averages, latest in zip(average, params, strict=True):
+        for key, array in averages.items():
             array *= decay
-            array += (1 - decay) * theirs[key]
+            array += (1 - decay) * latest[key]
 
 
-def ready_to_serve(network: Network, training: DataSet) -> Network:
-    """Without BatchNorm, its statistics measured over images evenly taken from the training set."""
+def for_inference(network: Network, training: DataSet) -> Network:
+    """A copy without BatchNorm, which is folded with the statistics of part of the training set."""
     if not any(isinstance(layer, BatchNorm) for layer in network.layers):
-        return replace(network, params=copied(network.params))
+        return replace(network, params=copy_params(network.params))
     every = max(1, len(training.labels) // FOLDING_IMAGES)
     return network.folded(as_input(training.images[::every]))
 
@@ -242,5 +238,5 @@ def validate(network: Network, validation: DataSet) -> dict[str, float]:
     return {"validation_loss": loss, "validation_accuracy": accuracy}
 
 
-def copied(params: list[Params]) -> list[Params]:
+def copy_params(params: list[Params]) -> list[Params]:
     return [{key: array.copy() for key, array in layer.items()} for layer in params]

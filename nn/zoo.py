@@ -1,4 +1,4 @@
-"""The zoo: every network of this project and how it is trained, as data."""
+"""The zoo: every network of this project and its training, as data."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,13 +34,13 @@ from nn.serialization import from_record, to_record
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what a training gives; same recipe, same machine: same weights.
+    """All that determines the result of training: same recipe, same machine, same weights.
 
-    `data` names sets of nn.data; an epoch sees all of each, or the fraction of it in `fractions`,
+    `data` names sets of nn.data; an epoch has all images of each, or the fraction in `fractions`,
     drawn anew in each epoch.  `limit` is the number of images used of each set, drawn once; 0: all.
-    ema_decay is that of an exponential moving average of the weights, 0 for none (Polyak & Juditsky
-    1992).  Each batch is split into `shards`, a thread for each; BatchNorm sees one shard at a
-    time, so their number is part of the recipe.
+    `ema_decay` is for an exponential moving average of the weights, 0 for none (Polyak & Juditsky
+    1992).  Each batch is split into `shards`, with a thread each; BatchNorm uses the statistics of
+    a shard, so that their number is part of the recipe.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Recipe:
         classes = (Recipe, *LAYERS, *LOSSES, *OPTIMIZERS, *SCHEDULES, *AUGMENTATIONS)
         recipe = from_record(record, classes)
         if not isinstance(recipe, Recipe):
-            raise ValueError("that record is not a recipe")
+            raise ValueError("the record is not that of a recipe")
         return recipe
 
 

@@ -1,1 +1,1 @@
-"""The commands of `python -m nn`."""
+"""The commands of `python -m nn`, one module for each."""

@@ -1,1 +1,1 @@
-"""Data sets: fetched, parsed, split, and drawings that are no digit."""
+"""Data sets: download, file formats, splits, and drawings that are no digit."""

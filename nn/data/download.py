@@ -1,4 +1,4 @@
-"""Files of data: looked for in $DIGITS_DATA, then in the user's cache, then fetched into it."""
+"""Data files: found in $DIGITS_DATA or in the user's cache, or else fetched into the cache."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -6,15 +6,29 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-SILENCE = 20  # seconds without a byte, after which a mirror is given up
+READ_TIMEOUT = 20  # seconds without a byte
 
 
 class DataError(Exception):
     """A data set that is missing or broken; the message says what to do."""
 
 
-def places() -> list[Path]:
-    """The folders data is looked for in, best first."""
+def broken(path: Path, reason: Exception | str) -> DataError:
+    return DataError(f"{path} is broken ({reason}): delete it and fetch it again")
+
+
+def unavailable(name: str, failures: list[str]) -> DataError:
+    """The error for a file that is in no folder and on no mirror."""
+    folders = " or ".join(str(folder) for folder in search_folders())
+    mirrors = " or ".join(failures) or "any mirror"
+    return DataError(
+        f"{name} is not in {folders} and cannot be fetched from {mirrors}: go online and run "
+        "`python -m nn data`, or set DIGITS_DATA to a folder that has it"
+    )
+
+
+def search_folders() -> list[Path]:
+    """The folders that are searched for data, in this order."""
     given = os.environ.get("DIGITS_DATA")
     return [Path(given).expanduser(), cache_folder()] if given else [cache_folder()]
 
@@ -24,40 +38,40 @@ def cache_folder() -> Path:
 
 
 def find(*names: str) -> Path | None:
-    """The first of these files (such as "mnist/train.csv") there is in any place."""
-    for place in places():
+    """The first of these files (such as "mnist/train.csv") that is in one of the folders."""
+    for folder in search_folders():
         for name in names:
-            if (place / name).is_file():
-                return place / name
+            if (folder / name).is_file():
+                return folder / name
     return None
 
 
-def part_of(target: Path) -> Path:
+def partial_file(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def resuming(target: Path) -> Callable[[str, str, Any], None]:
-    """A downloader for pooch that goes on where an earlier one was cut off, at whichever mirror.
+def resumable_downloader(target: Path) -> Callable[[str, str, Any], None]:
+    """A downloader for pooch that continues an interrupted download, from any mirror.
 
-    What came of the file so far lies beside target as .part; only a file whose checksum is known
-    may be put together so.
+    The bytes received so far are in a file .part beside target.  Only for files with a known
+    checksum, because the parts may come from different files.
     """
-    import requests  # the web's library, and nothing else in nn/ wants it
+    import requests  # here, because only downloads need it
 
-    part = part_of(target)
+    part = partial_file(target)
 
     def download(url: str, output: str, _: Any) -> None:
-        have = part.stat().st_size if part.exists() else 0
-        # as it is: a server that packs it on the way would count other bytes
-        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={have}-"} if have else {})}
-        with requests.get(url, headers=headers, stream=True, timeout=SILENCE) as answer:
-            if have and answer.status_code == 416:  # nothing beyond: the checksum says if it is all
+        size = part.stat().st_size if part.exists() else 0
+        # identity: a server that compresses the file would count other bytes
+        headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={size}-"} if size else {})}
+        with requests.get(url, headers=headers, stream=True, timeout=READ_TIMEOUT) as response:
+            if size and response.status_code == 416:  # no more bytes: the checksum decides
                 part.replace(output)
                 return
-            answer.raise_for_status()
-            goes_on = answer.headers.get("Content-Range", "").startswith(f"bytes {have}-")
-            with open(part, "ab" if answer.status_code == 206 and goes_on else "wb") as file:
-                for chunk in answer.iter_content(1 << 16):
+            response.raise_for_status()
+            continues = response.headers.get("Content-Range", "").startswith(f"bytes {size}-")
+            with open(part, "ab" if response.status_code == 206 and continues else "wb") as file:
+                for chunk in response.iter_content(1 << 16):
                     file.write(chunk)
         part.replace(output)
 
@@ -65,31 +79,29 @@ def resuming(target: Path) -> Callable[[str, str, Any], None]:
 
 
 def fetch(urls: Iterable[str], target: Path, checksum: str | None) -> Path:
-    """What the first of urls that works gives, as the file target; checksum is "md5:..." or none.
+    """Fetch the first of urls that works into the file target; checksum is "md5:..." or None.
 
-    Raises DataError when none does.
+    Raises DataError when none works.
     """
     try:
-        import pooch  # here, for serving neither has nor needs it
+        import pooch  # not installed where the app is served
     except ImportError:
         raise DataError("fetching data needs `pip install -r requirements-dev.txt`") from None
     pooch.get_logger().setLevel("WARNING")
-    downloader = resuming(target) if checksum else pooch.HTTPDownloader(timeout=SILENCE)
+    downloader = (
+        resumable_downloader(target) if checksum else pooch.HTTPDownloader(timeout=READ_TIMEOUT)
+    )
     failures, untried = [], list(urls)
     while untried:
-        url, had_a_start = untried.pop(0), part_of(target).exists()
+        url, resumed = untried.pop(0), partial_file(target).exists()
         try:
             pooch.retrieve(url, checksum, target.name, target.parent, downloader=downloader)
             return target
         except OSError as error:  # as all errors of requests are
             failures.append(f"{urlsplit(url).netloc} ({type(error).__name__})")
         except ValueError:  # the wrong checksum
-            if had_a_start:  # perhaps only the start was wrong
+            if resumed:  # perhaps only the part from before was wrong
                 untried.insert(0, url)
             else:
                 failures.append(f"{urlsplit(url).netloc} (wrong checksum)")
-    raise DataError(
-        f"{target.name} is not in {', nor in '.join(map(str, places()))}, and not to be had from "
-        f"{', nor from '.join(failures) or 'any mirror'}: go online and run `python -m nn data`, "
-        "or set DIGITS_DATA to a folder that has it"
-    )
+    raise unavailable(target.name, failures)

@@ -1,9 +1,9 @@
-"""Letters and symbols as strokes, in two hands: one to train with, one to test with.
+"""Letters and symbols as strokes in two handwritings ("hands"), one to train and one to test with.
 
 The hands were drawn for this project, stroke by stroke.  Each is a JSON file:
 {"letters" or "symbols": {character: [variant, ...]}}, a variant is a list of strokes, and a stroke
 is "l x,y x,y ..." (straight lines) or "c x,y x,y ..." (a smooth curve through the points); y grows
-downwards, capital letters stand between 0 and 100.
+downwards, capital letters are between 0 and 100.
 """
 
 import json
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from nn.ink.strokes import Strokes, as_strokes, shaken
+from nn.ink.strokes import Strokes, as_strokes, distorted
 from nn.layers import Array
 
-# What a careful reader may take for a digit, in one hand or another: left out everywhere.
+# Characters that look like a digit in some handwriting: left out everywhere.
 LOOK_ALIKES = frozenset(
     "OoDQОоσθΘΦφФф口日ロםס°□の"  # 0, slashed and dotted ones too
     "Iil|/\\!'\",;1וןーノイ∥"  # 1
@@ -34,7 +34,7 @@ GLYPHS = Path(__file__).resolve().parent
 
 @cache
 def hand(name: str) -> dict[str, dict[str, list[Strokes]]]:
-    """A hand's glyphs: {"letters" or "symbols": {character: its variants as strokes}}."""
+    """The glyphs of a hand: {"letters" or "symbols": {character: its variants as strokes}}."""
     groups = json.loads((GLYPHS / f"{name}.json").read_text("utf-8"))
     return {
         group: {
@@ -47,18 +47,18 @@ def hand(name: str) -> dict[str, dict[str, list[Strokes]]]:
 
 def stroke_from(text: str) -> list[tuple[float, float]]:
     """The points of "l 0,0 10,0" (lines) or "c 0,0 5,5 10,0" (a smooth curve through them)."""
-    kind, *places = text.split()
-    points = np.array([[float(number) for number in place.split(",")] for place in places])
+    kind, *pairs = text.split()
+    points = np.array([[float(number) for number in pair.split(",")] for pair in pairs])
     return as_strokes([points if kind == "l" or len(points) < 3 else smooth(points)])[0]
 
 
-def smooth(points: Array, between: int = 4) -> Array:
-    """A curve through points (n, 2), so many steps from one to the next (Catmull & Rom 1974)."""
+def smooth(points: Array, steps: int = 4) -> Array:
+    """A curve through points (n, 2), `steps` from one to the next (Catmull & Rom 1974)."""
     closed = np.allclose(points[0], points[-1])
     before = points[-2] if closed else 2 * points[0] - points[1]
     after = points[1] if closed else 2 * points[-1] - points[-2]
     p = np.concatenate([[before], points, [after]])
-    t = (np.arange(between) / between)[None, :, None]
+    t = (np.arange(steps) / steps)[None, :, None]
     a, b, c, d = (p[i : len(p) - 3 + i, None] for i in range(4))
     curve = 0.5 * (
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
@@ -67,13 +67,13 @@ def smooth(points: Array, between: int = 4) -> Array:
 
 
 def from_hand(name: str, group: str, rng: np.random.Generator) -> Strokes:
-    """A shaky glyph of the group that is no look-alike; of letters, half are Latin ones."""
+    """A random glyph of the group, not of LOOK_ALIKES, distorted; half of the letters are Latin."""
     glyphs = hand(name)[group]
     names = [character for character in glyphs if character not in LOOK_ALIKES]
     if group == "letters" and rng.random() < 0.5:
         names = [character for character in names if character.isascii()]
     variants = glyphs[names[rng.integers(len(names))]]
-    return shaken(variants[rng.integers(len(variants))], rng)
+    return distorted(variants[rng.integers(len(variants))], rng)
 
 
 def word(name: str, rng: np.random.Generator) -> Strokes:
@@ -88,4 +88,4 @@ def word(name: str, rng: np.random.Generator) -> Strokes:
         points = np.concatenate(lines)
         strokes += [line + (x - points[:, 0].min(), 0) for line in lines]
         x += np.ptp(points[:, 0]) + rng.uniform(5, 30)
-    return shaken(as_strokes(strokes), rng, 0.5)
+    return distorted(as_strokes(strokes), rng, 0.5)

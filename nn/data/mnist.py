@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nn.data.download import DataError, cache_folder, fetch, find
-from nn.dataset import DataSet
+from nn.data.download import broken, cache_folder, fetch, find
+from nn.dataset import DIGITS, DataSet
 from nn.layers import Array
 
 MNIST_MIRRORS = (
@@ -25,7 +25,10 @@ MNIST_VALIDATION = 5000  # the last of the 60,000 training images
 
 
 def mnist(split: str) -> DataSet:
-    """MNIST, of idx files (gzip or plain) or CSV; validation is the end of the training file."""
+    """MNIST, from idx files (gzip or plain) or CSV; validation is the end of the training file.
+
+    Raises DataError when a file is missing or broken.
+    """
     part = "t10k" if split == "test" else "train"
     tables = ("mnist_test.csv",) if split == "test" else ("train.csv", "mnist_train.csv")
     images = find(f"mnist/{part}-images-idx3-ubyte.gz", f"mnist/{part}-images-idx3-ubyte")
@@ -46,12 +49,12 @@ def mnist(split: str) -> DataSet:
 
 
 def read_idx_pair(images_path: Path, labels_path: Path) -> DataSet:
-    """Images and their labels.  Raises DataError when they do not belong together."""
+    """Images and their labels.  Raises DataError when the files are broken or do not match."""
     images, labels = read_idx(images_path), read_idx(labels_path)
-    if images.ndim != 3 or images.shape[1:] != (28, 28) or labels.ndim != 1:
-        raise DataError(f"{images_path} and {labels_path} are not 28x28 images and their labels")
-    if len(images) != len(labels) or not len(labels) or labels.max() > 9:
-        raise DataError(f"{labels_path} does not hold a label from 0 to 9 for each image")
+    if images.ndim != 3 or images.shape[1:] != (28, 28):
+        raise broken(images_path, "its arrays are not 28x28 images")
+    if labels.shape != (len(images),) or not len(labels) or labels.max() >= DIGITS:
+        raise broken(labels_path, "it does not hold a label from 0 to 9 for each image")
     return DataSet(images, labels.astype(np.int64))
 
 
@@ -67,32 +70,32 @@ def read_idx(path: Path) -> Array:
         zeros, kind, dimensions = struct.unpack(">HBB", content[:4])
         shape = struct.unpack(f">{dimensions}I", content[4 : 4 + 4 * dimensions])
         if zeros or kind != 8:  # 8: unsigned bytes
-            raise ValueError("it is no idx file of bytes")
+            raise ValueError("it is not an idx file of bytes")
         return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
     except (ValueError, struct.error, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} is broken ({error}): delete it and fetch it again") from None
+        raise broken(path, error) from None
 
 
 def read_csv(path: Path) -> DataSet:
-    """Images of a Kaggle-style table: a label and 784 pixels 0..255 a row, a header or none.
+    """Images of a Kaggle-style table: rows of a label and 784 pixels 0..255, a header or none.
 
-    Raises DataError when a row does not fit.
+    Raises DataError for any other content.
     """
     try:
         with open(path, encoding="utf-8") as file:
             header = not file.readline().split(",")[0].strip().isdigit()
         table = np.loadtxt(path, np.int64, delimiter=",", skiprows=int(header), ndmin=2)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a table of whole numbers: {error}") from None
-    if table.shape[1] != 785 or not len(table):
-        raise DataError(f"{path} has {table.shape[1]} columns, not a label and 784 pixels")
-    labels, pixels = table[:, 0], table[:, 1:]
-    if labels.min() < 0 or labels.max() > 9 or pixels.min() < 0 or pixels.max() > 255:
-        raise DataError(f"{path} has labels beyond 0 to 9 or pixels beyond 0 to 255")
+        if table.shape[1] != 785 or not len(table):
+            raise ValueError(f"it has {table.shape[1]} columns, not a label and 784 pixels")
+        labels, pixels = table[:, 0], table[:, 1:]
+        if labels.min() < 0 or labels.max() >= DIGITS or pixels.min() < 0 or pixels.max() > 255:
+            raise ValueError("it has labels beyond 0 to 9 or pixels beyond 0 to 255")
+    except ValueError as error:
+        raise broken(path, error) from None
     return DataSet(pixels.astype(np.uint8).reshape(-1, 28, 28), labels)
 
 
 def fetch_mnist(file: str) -> Path:
-    """The file of that name, fetched into the cache.  Raises DataError when no mirror gives it."""
+    """The file of that name, fetched into the cache.  Raises DataError when no mirror has it."""
     urls = [mirror + file for mirror in MNIST_MIRRORS]
     return fetch(urls, cache_folder() / "mnist" / file, f"md5:{MNIST_MD5[file]}")

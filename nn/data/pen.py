@@ -1,44 +1,46 @@
-"""Digits as pen strokes, and their styles: Alimoglu & Alpaydin, "Pen-Based Recognition of
-Handwritten Digits", UCI Machine Learning Repository.
+"""Digits as pen strokes, and rewritten in other styles.
+
+Alimoglu & Alpaydin, "Pen-Based Recognition of Handwritten Digits", UCI Machine Learning Repository.
 """
 
 import gzip
 import hashlib
 import zipfile
 import zlib
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from nn.data.download import DataError, cache_folder, fetch, find
+from nn.data.download import DataError, broken, cache_folder, fetch, find
 from nn.dataset import DataSet
-from nn.ink.strokes import Drawing, renderings, shaken
+from nn.ink.strokes import Drawing, distorted, renderings
 from nn.ink.styles import STYLES, restyled, styles_for
-from nn.serialization import written_whole
+from nn.serialization import atomic_write
 
 PEN_ARCHIVES = (
     "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
 )
 PEN_FILE = "pendigits-orig.tra"
 PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"  # unpacked
-# Whole writers go to one split: a network knows a hand after a few digits of it.
+# All digits of a writer are in one split: a few of them are enough to learn a handwriting.
 PEN_WRITERS = {"validation": (4, 11, 18, 25), "test": (2, 6, 9, 13, 16, 20, 23, 27)}
-PEN_COPIES = 6  # of each drawing in training, in other places, sizes, pens and styles each time
-RESTYLED = 0.4  # of the copies of digits that can be written in several ways
+PEN_COPIES = 6  # of each drawing in training, each at another position, size, pen and style
+RESTYLED_FRACTION = 0.4  # of the copies of digits that have styles
 
 
 def pen(split: str) -> DataSet:
-    """Pen strokes drawn and preprocessed as the page and the server would.
+    """Pen strokes rendered and preprocessed as on the page.
 
-    In training, every drawing comes several times, by a less steady hand each time but the first,
-    and many in a style that the writer does not have.
+    The training split has several copies of every drawing, all but the first distorted, and many in
+    a style that the writer does not use.
     """
     drawings = pen_drawings(split)
     return DataSet(*renderings(varied(drawings) if split == "train" else drawings))
 
 
 def varied(drawings: list[Drawing]) -> list[Drawing]:
-    """PEN_COPIES of each drawing, all but one shaken, many restyled; the same each time."""
+    """PEN_COPIES of each drawing, all but one distorted, many restyled; equal in each call."""
     rng = np.random.default_rng(6)
     copies = []
     for drawing in drawings:
@@ -46,49 +48,48 @@ def varied(drawings: list[Drawing]) -> list[Drawing]:
         names = styles_for(drawing.label)
         for _ in range(PEN_COPIES - 1):
             strokes = None
-            if names and rng.random() < RESTYLED:
+            if names and rng.random() < RESTYLED_FRACTION:
                 strokes = restyled(names[rng.integers(len(names))], drawing.strokes, rng)
-            copies.append(drawing._replace(strokes=shaken(strokes or drawing.strokes, rng, 0.7)))
+            copies.append(drawing._replace(strokes=distorted(strokes or drawing.strokes, rng, 0.7)))
     return copies
 
 
 def styles(split: str) -> DataSet:
-    """Each style of nn.ink.styles made of the split's drawings, each drawing once."""
-    return DataSet(
-        *renderings([drawing for made in made_styles(split).values() for drawing in made])
-    )
+    """The split's drawings rewritten in each style of nn.ink.styles that they allow."""
+    drawings = chain.from_iterable(restyled_drawings(split).values())
+    return DataSet(*renderings(list(drawings)))
 
 
-def made_styles(split: str) -> dict[str, list[Drawing]]:
-    """The split's drawings rewritten, by style."""
+def restyled_drawings(split: str) -> dict[str, list[Drawing]]:
+    """The split's drawings rewritten in each style, by its name."""
     rng = np.random.default_rng(7)
     drawings = pen_drawings(split)
-    made: dict[str, list[Drawing]] = {}
+    by_style: dict[str, list[Drawing]] = {}
     for style, (label, _) in STYLES.items():
         of_label = [drawing for drawing in drawings if drawing.label == label]
         rewritten = [restyled(style, drawing.strokes, rng) for drawing in of_label]
-        made[style] = [
+        by_style[style] = [
             drawing._replace(strokes=strokes)
             for drawing, strokes in zip(of_label, rewritten, strict=True)
             if strokes
         ]
-    return made
+    return by_style
 
 
 def pen_drawings(split: str) -> list[Drawing]:
     """The digits of that split's writers as strokes.  Raises DataError when missing or broken."""
     path = find(f"pen/{PEN_FILE}.gz", f"pen/{PEN_FILE}") or fetch_pen()
     drawings = read_unipen(path)
-    elsewhere = {writer for writers in PEN_WRITERS.values() for writer in writers}
+    held_out = {writer for writers in PEN_WRITERS.values() for writer in writers}
     if split == "train":
-        return [drawing for drawing in drawings if drawing.writer not in elsewhere]
+        return [drawing for drawing in drawings if drawing.writer not in held_out]
     return [drawing for drawing in drawings if drawing.writer in PEN_WRITERS[split]]
 
 
 def read_unipen(path: Path) -> list[Drawing]:
     """The drawings in a file of the pen set (format: UNIPEN 1.0; y grows upwards in it).
 
-    Label and writer stand in its .COMMENT lines.  Raises DataError when the file is broken.
+    Its .COMMENT lines have label and writer.  Raises DataError when the file is broken.
     """
     drawings: list[Drawing] = []
     try:
@@ -106,18 +107,21 @@ def read_unipen(path: Path) -> list[Drawing]:
             elif not words[0].startswith("."):
                 drawings[-1].strokes[-1].append((float(words[0]), -float(words[1])))
     except (ValueError, IndexError, EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} is broken ({error}): delete it and fetch it again") from None
+        raise broken(path, error) from None
     if not drawings or not all(drawing.strokes for drawing in drawings):
-        raise DataError(f"{path} holds no pen strokes: delete it and fetch it again")
+        raise broken(path, "it has no pen strokes")
     return drawings
 
 
 def fetch_pen() -> Path:
-    """The pen set out of its archive, into the cache.  Raises DataError when it can't be had."""
+    """The pen set from its archive, as a file in the cache.
+
+    Raises DataError when it cannot be fetched.
+    """
     target = cache_folder() / "pen" / f"{PEN_FILE}.gz"
     archive = fetch(PEN_ARCHIVES, target.with_name("pendigits.zip"), None)
     try:
-        import unlzw3
+        import unlzw3  # not installed where the app is served
 
         with zipfile.ZipFile(archive) as members:
             content = unlzw3.unlzw(members.read(f"{PEN_FILE}.Z"))
@@ -126,7 +130,7 @@ def fetch_pen() -> Path:
         raise DataError(f"the fetched pen set is broken ({error}): fetch it again") from None
     archive.unlink()
     if hashlib.sha256(content).hexdigest() != PEN_SHA256:
-        raise DataError("the fetched pen set is not the known one (wrong checksum): fetch it again")
-    with written_whole(target) as file:
+        raise DataError("the fetched pen set has the wrong checksum: fetch it again")
+    with atomic_write(target) as file:
         file.write(gzip.compress(content, mtime=0))
     return target

@@ -1,26 +1,21 @@
-"""The data sets by name: MNIST, pen strokes, styles made of these, and what is no digit.
+"""The data sets by name: MNIST, pen strokes, writing styles made from these, and non-digits.
 
 Splits are fixed: "train", "validation" (for choices) and "test" (once, at the end).
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from nn.data.alphabets import (
-    CHARACTERS_FILE,
-    PICTURES_FILE,
-    characters,
-    fetch_characters,
-    fetch_pictures,
-    pictures,
-)
+from nn.data import negatives
+from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
 from nn.data.download import DataError, find
+from nn.data.image_folder import image_folder
 from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
-from nn.data.negatives import Sources
-from nn.data.negatives import nondigits as make_nondigits
-from nn.data.own import own_pictures
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, styles
+from nn.data.pictures import PICTURES_FILE, fetch_pictures, pictures
 from nn.dataset import NOT_A_DIGIT, DataSet
 from nn.layers import Array
 
@@ -34,10 +29,12 @@ def load(name: str, split: str) -> DataSet:
     """
     if name not in SETS:
         if Path(name).is_dir():
-            return own_pictures(Path(name), split)
-        raise DataError(f"there is no folder and no data set {name!r}; sets are {', '.join(SETS)}")
+            return image_folder(Path(name), split)
+        raise DataError(
+            f"{name!r} is neither a folder nor a data set: choose from {', '.join(SETS)}"
+        )
     if split not in SPLITS:
-        raise DataError(f"there is no split {split!r}; there are {', '.join(SPLITS)}")
+        raise DataError(f"{split!r} is not a split: choose from {', '.join(SPLITS)}")
     return SETS[name](split)
 
 
@@ -48,33 +45,33 @@ def nondigits(split: str) -> DataSet:
 
 
 def nondigit_groups(split: str) -> dict[str, Array]:
-    """Images (n, 28, 28) uint8 of drawings that are no digit, by what they are."""
+    """Images (n, 28, 28) uint8 of drawings that are no digit, by group."""
     train = mnist("train")
-    sources = Sources(
-        pen_drawings(split), (train.images, train.labels), characters(split), pictures(split)
-    )
-    return make_nondigits(split, sources)
+    bitmaps = train.images, train.labels
+    sources = negatives.Sources(pen_drawings(split), bitmaps, characters(split), pictures(split))
+    return negatives.nondigits(split, sources)
 
 
-SETS = {"mnist": mnist, "pen": pen, "styles": styles, "nondigits": nondigits}
-FILES = (
-    *(f"mnist/{name}" for name in MNIST_MD5),
-    f"pen/{PEN_FILE}.gz",
-    f"nondigits/{CHARACTERS_FILE}",
-    f"nondigits/{PICTURES_FILE}",
-)
+SETS: dict[str, Callable[[str], DataSet]] = {
+    "mnist": mnist,
+    "pen": pen,
+    "styles": styles,
+    "nondigits": nondigits,
+}
+FETCH: dict[str, Callable[[], Path]] = {
+    **{f"mnist/{name}": partial(fetch_mnist, name) for name in MNIST_MD5},
+    f"pen/{PEN_FILE}.gz": fetch_pen,
+    f"nondigits/{CHARACTERS_FILE}": fetch_characters,
+    f"nondigits/{PICTURES_FILE}": fetch_pictures,
+}
+FILES = tuple(FETCH)
 
 
 def find_file(file: str) -> Path | None:
-    """Where one of FILES lies, packed or plain."""
+    """Where one of FILES is, compressed or not, or None."""
     return find(file, file.removesuffix(".gz"))
 
 
 def fetch_file(file: str) -> Path:
-    """One of FILES, fetched into the cache.  Raises DataError when it can't be had."""
-    folder, name = file.split("/")
-    if folder == "mnist":
-        return fetch_mnist(name)
-    return {f"{PEN_FILE}.gz": fetch_pen, CHARACTERS_FILE: fetch_characters}.get(
-        name, fetch_pictures
-    )()
+    """One of FILES, fetched into the cache.  Raises DataError when it cannot be fetched."""
+    return FETCH[file]()

@@ -1,1 +1,1 @@
-"""Ink: drawings become what a network takes, 28x28 pixels."""
+"""Drawings: preprocessing to 28x28 pixels, strokes and their rendering, styles of writing."""

@@ -1,10 +1,9 @@
-"""Any picture of ink on paper becomes the 28x28 a network was trained on.
+"""Preprocessing: from a picture of ink on paper to the 28x28 input of a network.
 
-Each step is a small function, in this order: open, shrink, flatten, gray, subtract the paper (which
-way the ink goes is decided there), crop to the ink, fit into 20x20, centre by mass in 28x28.  The
-last three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on pen strokes
-and serving go through the same functions.  `steps` also does without some of them, to show what
-each is good for.
+Each step is a small function, in this order: open, shrink, flatten transparency, convert to gray,
+subtract the paper (which decides the polarity), crop to the ink, fit into 20x20, centre by mass in
+28x28.  The last three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on
+pen strokes and serving use the same functions.  `steps` can skip some of them for comparison.
 """
 
 import io
@@ -19,67 +18,68 @@ from nn.layers import Array
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 12_000_000
-MAX_JPEG_PIXELS = 25_000_000  # more, because libjpeg shrinks while it decodes
+MAX_JPEG_PIXELS = 25_000_000  # more, because libjpeg scales down while it decodes
 MAX_JPEG_SCANS = 100  # a progressive JPEG has about ten; each costs a pass over all of it
-WORKING_SIDE = 600  # larger pictures are shrunk to about this: 20 pixels are wanted in the end
+WORKING_SIDE = 600  # larger pictures are shrunk to about this; the result has 20 pixels
 
-LEAST_SIZE = 0.015  # of the picture's longer side; less is a speck, not a drawing
-LEAST_CONTRAST = 0.04  # of the whole range from black to white; less is an empty sheet
-FLOOR = 0.1  # ink fainter than this share of full ink is JPEG ringing or camera noise
-EDGE = 0.3  # a pixel with this share of full ink counts when the ink is cropped
+MIN_SIZE = 0.015  # of the picture's longer side; a smaller drawing counts as blank
+MIN_CONTRAST = 0.04  # of the range from black to white; a picture with less is blank
+FLOOR = 0.1  # fainter ink, as a fraction of full ink, is JPEG ringing or camera noise
+EDGE = 0.3  # pixels with more than this fraction of full ink are inside the crop
 
 # Our own limit is stricter and checked right after opening; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
 
 
 class PictureError(ValueError):
-    """A picture that cannot be read; the message says why in one sentence."""
+    """A picture that cannot be read."""
 
 
-class UnknownFormat(PictureError):
+class UnknownFormatError(PictureError):
     """Not a JPEG, PNG or WebP."""
 
 
-class TooLarge(PictureError):
-    """More bytes or pixels than are taken."""
+class TooLargeError(PictureError):
+    """More bytes or pixels than allowed."""
 
 
-class Broken(PictureError):
-    """The right format, but cut or damaged."""
+class BrokenPictureError(PictureError):
+    """A known format, but truncated or damaged."""
 
 
 def to_input(content: bytes) -> Array | None:
     """The 28x28 float32 (ink 1 on paper 0) of an encoded picture, or None when it is blank.
 
-    Raises UnknownFormat, TooLarge or Broken.
+    Raises UnknownFormatError, TooLargeError or BrokenPictureError.
     """
     return image_to_input(open_picture(content))
 
 
 def image_to_input(image: Image.Image) -> Array | None:
-    """The same for a decoded picture."""
+    """`to_input` for a decoded picture."""
     ink = subtract_paper(gray(flatten(shrink(image))))
     if ink is None:
         return None
     drawing = crop(ink)
-    if max(drawing.shape) < LEAST_SIZE * max(ink.shape):
+    if max(drawing.shape) < MIN_SIZE * max(ink.shape):
         return None
     return centre(fit(drawing))
 
 
-# What can be left out of `steps`.  Gray cannot: a network has one number for each pixel.
+# The steps that can be skipped.  Gray cannot: a network has one number for each pixel.
 STEPS = ("drawing", "flatten", "gray", "polarity", "crop", "box", "centre")
 OPTIONAL = ("flatten", "polarity", "crop", "box", "centre")
 Step = tuple[str, Image.Image | Array]
 
 
 def steps(image: Image.Image, skip: Collection[str] = ()) -> Iterator[Step]:
-    """Each step's name and what came of it: drawing, flatten, gray, polarity, crop, box, centre.
+    """The name and the result of each step: drawing, flatten, gray, polarity, crop, box, centre.
 
-    The last is what `image_to_input` gives; a blank drawing ends before it.  Those named in `skip`
-    are left out, and what came before them goes on: transparent turns black, paper counts as ink,
-    the whole canvas is taken, it is squeezed to 28x28 whatever its aspect, it is laid in the middle
-    by its box.  Without crop and box it is the canvas squeezed, as it must not be.
+    The last result equals that of `image_to_input`; for a blank drawing the steps end before it.  A
+    step in `skip` is replaced by the following: without "flatten", transparent pixels become black;
+    without "polarity", the lightness counts as ink; without "crop", the whole canvas is used;
+    without "box", it is scaled to 28x28 whatever its aspect ratio; without "centre", the bounding
+    box is centred instead of the centre of mass.
     """
     image = shrink(image)
     yield "drawing", image
@@ -97,7 +97,7 @@ def steps(image: Image.Image, skip: Collection[str] = ()) -> Iterator[Step]:
     if "crop" not in skip:
         whole = max(ink.shape)
         ink = crop(ink)
-        if max(ink.shape) < LEAST_SIZE * whole:
+        if max(ink.shape) < MIN_SIZE * whole:
             return
     yield "crop", ink
     ink = squeeze(ink) if "box" in skip else fit(ink)
@@ -105,60 +105,66 @@ def steps(image: Image.Image, skip: Collection[str] = ()) -> Iterator[Step]:
     yield "centre", centre(ink, point=middle(ink) if "centre" in skip else None)
 
 
-def seen_after(taken: list[Step]) -> Array | None:
-    """The 28x28 input that the steps came to, or None when the drawing is blank."""
-    name, picture = taken[-1]
+def input_after(results: list[Step]) -> Array | None:
+    """The 28x28 input from the results of `steps`, or None when the drawing is blank."""
+    name, picture = results[-1]
     return np.asarray(picture) if name == "centre" else None
 
 
 def open_picture(content: bytes) -> Image.Image:
     """The decoded picture; format, bytes and pixels are checked before it is decoded.
 
-    Raises UnknownFormat, TooLarge or Broken.
+    Raises UnknownFormatError, TooLargeError or BrokenPictureError.
     """
     if len(content) > MAX_BYTES:
-        raise TooLarge(f"the picture has {len(content)} bytes, more than the {MAX_BYTES} taken")
+        raise TooLargeError(
+            f"the picture has {len(content)} bytes, more than the {MAX_BYTES} allowed: shrink it"
+        )
     if not is_known_format(content):
-        raise UnknownFormat("the picture is not a JPEG, PNG or WebP: send one of these")
+        raise UnknownFormatError("the picture is not a JPEG, PNG or WebP: send one of these")
     if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise Broken("the picture is a JPEG of far too many scans: save it anew")
+        raise BrokenPictureError("the picture is a JPEG of far too many scans: save it again")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:
-        raise Broken("the picture is cut or damaged: send it again whole") from None
+        raise BrokenPictureError(
+            "the picture is truncated or damaged: send the whole file again"
+        ) from None
     except Exception as error:  # a decoder may raise anything on a hostile file
-        raise Broken(f"the picture is damaged ({error}): send it again whole") from None
+        raise BrokenPictureError(
+            f"the picture is damaged ({error}): send the whole file again"
+        ) from None
     width, height = image.size
-    is_jpeg = image.format in ("JPEG", "MPO")  # MPO: as phones write them, with a preview behind
+    is_jpeg = image.format in ("JPEG", "MPO")  # MPO: from phones, with a preview after the picture
     most = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
     if width * height > most:
-        raise TooLarge(
-            f"the picture has {width}x{height} pixels, more than the {most} taken: shrink it"
+        raise TooLargeError(
+            f"the picture has {width}x{height} pixels, more than the {most} allowed: shrink it"
         )
     try:
         if is_jpeg:
-            # a phone's photo costs what a small picture does
-            image.draft(None, (WORKING_SIDE, WORKING_SIDE))
+            image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # a large photo at a reduced size
         image.load()
-        # the camera's note how it was held
-        ImageOps.exif_transpose(image, in_place=True)
+        ImageOps.exif_transpose(image, in_place=True)  # the camera's orientation
     except Exception as error:  # as above
-        raise Broken(f"the picture is cut or damaged ({error}): send it again whole") from None
+        raise BrokenPictureError(
+            f"the picture is truncated or damaged ({error}): send the whole file again"
+        ) from None
     return image
 
 
 def is_known_format(content: bytes) -> bool:
-    """By the bytes that such files start with, whatever name or type they were sent under."""
+    """Whether the content starts like a JPEG, PNG or WebP, whatever its name or media type."""
     is_webp = content.startswith(b"RIFF") and content[8:12] == b"WEBP"
     return is_webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
 
 
 def shrink(image: Image.Image) -> Image.Image:
-    """The picture, its longer side less than twice WORKING_SIDE; what follows costs little then."""
+    """The picture with its longer side less than twice WORKING_SIDE, for fast later steps."""
     factor = max(image.size) // WORKING_SIDE
     if factor < 2:
         return image
-    if image.mode.startswith("I"):  # 16 bits a pixel, which cannot be averaged as they are
+    if image.mode.startswith("I"):  # 16 bits a pixel, which `reduce` does not support
         return image.convert("F").reduce(factor)
     if image.mode in ("1", "P") or "transparency" in image.info:
         image = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -166,11 +172,12 @@ def shrink(image: Image.Image) -> Image.Image:
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """The picture on opaque paper: a canvas saved without a background has none.
+    """The picture on opaque paper, for a canvas saved without a background.
 
-    Where all that is visible has one lightness, or most is transparent, what is visible is ink, and
-    the paper white or black, whichever is further from it: ink that lives only in alpha stays ink,
-    be it black or white.  Else the picture has paper of its own, which is continued.
+    If all visible pixels have one lightness, or most pixels are transparent, the visible pixels are
+    ink, and the paper is white or black, whichever differs more from them: black or white ink that
+    differs from the paper only in alpha remains visible.  Otherwise the picture has paper of its
+    own, and transparent pixels get its lightness.
     """
     if not image.has_transparency_data:
         return image
@@ -182,7 +189,7 @@ def flatten(image: Image.Image) -> Image.Image:
         return Image.new("L", image.size, 255)
     light = np.asarray(image.convert("RGB").convert("L"), np.float32)
     visible = light[alpha > 0.5 * alpha.max()]
-    if alpha.mean() > 0.5 and np.ptp(visible) > 255 * LEAST_CONTRAST:
+    if alpha.mean() > 0.5 and np.ptp(visible) > 255 * MIN_CONTRAST:
         paper = int(np.median(visible))
     else:
         paper = 255 if visible.mean() < 128 else 0
@@ -202,16 +209,16 @@ def gray(image: Image.Image) -> Array:
 def subtract_paper(light: Array) -> Array | None:
     """Ink (height, width) from 0 to 1, darker or lighter than the paper; None if there is none.
 
-    The paper is what surrounds the drawing.  Full ink is the mean of all that is more than half as
-    strong as the strongest, so that faint pencil counts as much as a marker.
+    Full ink is the mean of all pixels that are more than half as strong as the strongest, so that a
+    faint pencil gives the same as a marker.
     """
     ink = light - paper_under(light)
     if not is_light_on_dark(ink):
         np.negative(ink, out=ink)
     strongest = float(ink.max())
-    if strongest < LEAST_CONTRAST:
+    if strongest < MIN_CONTRAST:
         return None
-    # in place from here on: a new array for each step takes longer than the step
+    # in place, because allocating a new array takes longer than each operation
     ink /= float(ink[ink > strongest / 2].mean())
     ink -= FLOOR
     ink /= 1 - FLOOR
@@ -219,49 +226,50 @@ def subtract_paper(light: Array) -> Array | None:
 
 
 def is_light_on_dark(difference: Array) -> bool:
-    """The polarity: does the lightness leave the paper's upwards?
+    """Whether the ink is lighter than the paper, given lightness minus that of the paper.
 
-    Squares are summed, so that noise both ways counts little against strokes one way.
+    Squares are summed, so that strong ink outweighs weak noise of both signs.
     """
-    if difference.max() <= 0:  # ink on white paper, as from the page: no need to sum
+    if difference.max() <= 0:  # ink on white paper, as from the page: the sums are not needed
         return False
     up, down = np.maximum(difference, 0), np.minimum(difference, 0)
     return float(np.square(up, out=up).sum()) > float(np.square(down, out=down).sum())
 
 
 def paper_under(light: Array) -> Array:
-    """The paper's lightness at each pixel: one number if it is even, else a curved surface.
+    """The paper's lightness at each pixel: one number if it is even, otherwise a smooth surface.
 
-    A drawing from a canvas has even paper; a photo has a bright and a shady side.
+    A drawing from a canvas has even paper; in a photo one side is brighter.
     """
     margin = max(1, min(light.shape) // 20)
     edges = (light[:margin], light[-margin:], light[:, :margin], light[:, -margin:])
     corner = light[0, 0]
-    if all((edge == corner).all() for edge in edges):  # as from the page: no need to sort
+    # as from the page: the percentiles are not needed
+    if all((edge == corner).all() for edge in edges):
         return np.asarray(corner, np.float32)
     frame = np.concatenate([edge.ravel() for edge in edges])
     low, paper, high = np.percentile(frame, (10, 50, 90))
-    if high - low < LEAST_CONTRAST:
+    if high - low < MIN_CONTRAST:
         return np.asarray(paper, np.float32)
     return smooth_surface(light)
 
 
 def smooth_surface(light: Array, rounds: int = 8) -> Array:
-    """The quadratic surface most pixels lie on.
+    """The quadratic surface on which most pixels lie.
 
-    Least squares again and again over the pixels nearest to the last surface, which leaves out the
-    ink without knowing where it is (iterated trimming, as in Rousseeuw & Leroy 1987).
+    Least squares, repeated over the 70 % of the pixels nearest to the last surface, which excludes
+    the ink (least trimmed squares: Rousseeuw & Leroy 1987).
     """
     height, width = light.shape
     small = Image.fromarray(light).resize((32, 32), Image.Resampling.BOX)
     values = np.asarray(small, np.float64).ravel()
     y, x = (np.mgrid[:32, :32].reshape(2, -1) + 0.5) / 16 - 1
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
-    kept = np.ones(len(values), bool)
+    inliers = np.ones(len(values), bool)
     for _ in range(rounds):
-        weights = np.linalg.lstsq(terms[kept], values[kept], rcond=None)[0]
+        weights = np.linalg.lstsq(terms[inliers], values[inliers], rcond=None)[0]
         distance = np.abs(values - terms @ weights)
-        kept = distance <= np.quantile(distance, 0.7)
+        inliers = distance <= np.quantile(distance, 0.7)
     rows = ((np.arange(height) + 0.5) / height * 2 - 1)[:, None]
     columns = ((np.arange(width) + 0.5) / width * 2 - 1)[None, :]
     w = weights
@@ -271,30 +279,29 @@ def smooth_surface(light: Array, rounds: int = 8) -> Array:
 
 
 def crop(ink: Array) -> Array:
-    """The smallest box around all ink stronger than EDGE."""
+    """The ink inside the bounding box of all pixels stronger than EDGE."""
     strong = ink > EDGE
     rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
     return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def fit(ink: Array, side: int = 20) -> Array:
-    """Scaled so that the longer side is `side`, aspect kept, the strongest ink 1.
+    """Scaled so that the longer side is `side`, with the same aspect ratio, the strongest ink 1.
 
-    The grid of the small picture is laid so that the centre of mass falls on the middle of a pixel
-    (its sides may be one pixel longer for that).  `centre` then has nothing to round, and the same
-    strokes give the same input wherever they were drawn.
+    The pixel grid is shifted so that the centre of mass is in the middle of a pixel (the sides may
+    become one pixel longer).  `centre` then need not round, and the same strokes give the same
+    input wherever they were drawn.
     """
     scale = side / max(ink.shape)
     margin = math.ceil(1 / scale)
     starts, sizes = [], []
     for extent, middle in zip(ink.shape, centre_of_mass(ink), strict=True):
-        early = (0.5 - (middle + 0.5) * scale) % 1  # how much before the ink the grid starts
-        sizes.append(math.ceil(extent * scale + early - 1e-6))
-        starts.append(margin - early / scale)
+        offset = (0.5 - (middle + 0.5) * scale) % 1  # from the start of the grid to the ink
+        sizes.append(math.ceil(extent * scale + offset - 1e-6))
+        starts.append(margin - offset / scale)
     (top, left), (height, width) = starts, sizes
-    padded = np.zeros(
-        [extent + 2 * margin for extent in ink.shape], np.float32
-    )  # as np.pad, sooner
+    # np.pad is slower
+    padded = np.zeros([extent + 2 * margin for extent in ink.shape], np.float32)
     padded[margin:-margin, margin:-margin] = ink
     box = (left, top, left + width / scale, top + height / scale)
     small = Image.fromarray(padded).resize((width, height), Image.Resampling.LANCZOS, box)
@@ -303,16 +310,16 @@ def fit(ink: Array, side: int = 20) -> Array:
 
 
 def squeeze(ink: Array, side: int = 28) -> Array:
-    """Scaled to side x side whatever the aspect, the strongest ink 1: only to show what comes."""
+    """Scaled to side x side whatever the aspect ratio, the strongest ink 1; for `steps` alone."""
     small = Image.fromarray(ink).resize((side, side), Image.Resampling.LANCZOS)
     squeezed = np.clip(np.asarray(small, np.float32), 0, 1)
     return squeezed / max(float(squeezed.max()), 1e-6)
 
 
 def centre(ink: Array, side: int = 28, point: tuple[float, float] | None = None) -> Array:
-    """Pasted into a side x side field, its centre of mass on the field's, or near if it is long.
+    """The ink in a side x side field, its centre of mass in the middle as far as the ink fits.
 
-    With a point (row, column) that is what comes to the middle.
+    With a point (row, column), that point is in the middle instead.
     """
     field = np.zeros((side, side), np.float32)
     height, width = ink.shape
@@ -324,12 +331,12 @@ def centre(ink: Array, side: int = 28, point: tuple[float, float] | None = None)
 
 
 def middle(ink: Array) -> tuple[float, float]:
-    """Row and column of the middle of its box."""
+    """Row and column of the middle of the box."""
     return ink.shape[0] / 2, ink.shape[1] / 2
 
 
 def centre_of_mass(ink: Array) -> tuple[float, float]:
-    """Row and column, counted in pixels from the middle of the first one."""
+    """Row and column in pixels, 0 being the middle of the first pixel."""
     rows, columns = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
     total = rows.sum()
     row = float((rows * np.arange(len(rows))).sum() / total)
@@ -337,7 +344,7 @@ def centre_of_mass(ink: Array) -> tuple[float, float]:
 
 
 def pixels_in(content: bytes) -> int:
-    """Width times height as the picture's first bytes say, or 0 where they say nothing."""
+    """Width times height according to the picture's header, or 0 when it cannot be read."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             return image.width * image.height

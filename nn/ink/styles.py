@@ -1,22 +1,22 @@
-"""Ways of writing digits that other people have, made from the strokes of those who have not.
+"""Styles of writing digits, such as a slashed zero: strokes are rewritten in them, and classified.
 
-Strokes are data: a slash through a zero is one more stroke, a nine's hook is its tail drawn anew.
-Each maker takes the strokes of a digit and a random generator, and gives other strokes, or None
-when that drawing does not lend itself to it.  `style_of` tells how a digit was written as it is.
+Each function for a style takes the strokes of a digit, normalized to 0..1, and a random
+generator; it returns the rewritten strokes, or None if the drawing is unsuitable.  `style_of`
+classifies a digit as it was written.
 """
 
 from collections.abc import Callable
 
 import numpy as np
 
-from nn.ink.strokes import Drawing, Strokes, as_strokes, framed
+from nn.ink.strokes import Drawing, Strokes, as_strokes, normalized
 from nn.layers import Array
 
-Maker = Callable[[list[Array], np.random.Generator], list[Array] | None]
+Rewrite = Callable[[list[Array], np.random.Generator], list[Array] | None]
 
 
 def with_slash(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A stroke across the zero, a little beyond or short of it; one in six leans the other way."""
+    """A zero with a slash, a little longer or shorter than it; one in six slants the other way."""
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, (high - low) / 2 * rng.uniform(0.65, 1.2, 2)
@@ -26,19 +26,19 @@ def with_slash(lines: list[Array], rng: np.random.Generator) -> list[Array] | No
 
 
 def with_dot(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A dot, or a short dash, in the middle of the zero."""
+    """A zero with a dot, or a short dash, in the middle."""
     points = np.concatenate(lines)
     size = np.ptp(points, axis=0)
     if size.min() < 0.35:
         return None  # a dot would touch both sides
     middle = (points.min(axis=0) + points.max(axis=0)) / 2 + rng.normal(0, 0.05, 2) * size
-    way = rng.normal(0, 1, 2)
-    way *= rng.uniform(0.005, 0.09) / np.hypot(*way)
-    return [*lines, np.stack([middle - way, middle, middle + way])]
+    half = rng.normal(0, 1, 2)
+    half *= rng.uniform(0.005, 0.09) / np.hypot(*half)
+    return [*lines, np.stack([middle - half, middle, middle + half])]
 
 
 def stem(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A one without flag and base: its line from the highest point down to the lowest."""
+    """A one without flag and base: the line from its highest to its lowest point."""
     line = lines[0]
     top, bottom = int(line[:, 1].argmin()), int(line[:, 1].argmax())
     if bottom - top < 3 or np.ptp(line[:, 1]) < 0.9:
@@ -62,7 +62,7 @@ def with_flag(lines: list[Array], rng: np.random.Generator) -> list[Array] | Non
 
 
 def with_base(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A one that stands on a line, with or without a flag."""
+    """A one with a base line, with or without a flag."""
     body = with_flag(lines, rng) if rng.random() < 0.75 else stem(lines, rng)
     if body is None:
         return None
@@ -92,7 +92,7 @@ def plain_seven(lines: list[Array], rng: np.random.Generator) -> list[Array] | N
 
 
 def seven_with_serif(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A seven whose bar starts with a short stroke down, crossed or not."""
+    """A seven whose bar starts with a short downstroke, crossed or not."""
     body = plain_seven(lines, rng) if rng.random() < 0.5 else crossed_seven(lines, rng)
     if body is None:
         return None
@@ -102,7 +102,7 @@ def seven_with_serif(lines: list[Array], rng: np.random.Generator) -> list[Array
 
 
 def nine_tail(lines: list[Array]) -> tuple[Array, Array] | None:
-    """A nine of one stroke cut at the top right, where its loop ends and its tail begins."""
+    """Loop and tail of a nine of one stroke, which meet at the top right."""
     line = lines[0]
     high = np.flatnonzero(line[:, 1] < 0.3)
     if len(lines) > 1 or not len(high) or np.ptp(line[:, 1]) < 0.9:
@@ -127,7 +127,7 @@ def straight_nine(lines: list[Array], rng: np.random.Generator) -> list[Array] |
 
 
 def hooked_nine(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A nine whose tail ends in a hook to the left, as printed ones do."""
+    """A nine whose tail ends in a hook to the left, as in print."""
     parts = nine_tail(lines)
     if parts is None:
         return None
@@ -146,12 +146,12 @@ def four_parts(lines: list[Array]) -> tuple[Array, Array, int] | None:
         return None
     arm, upright = lines
     corner = int((arm[:, 1] - arm[:, 0]).argmax())
-    good = 2 < corner < len(arm) - 2 and np.ptp(upright[:, 1]) > 0.5 > np.ptp(upright[:, 0])
-    return (arm, upright, corner) if good else None
+    suitable = 2 < corner < len(arm) - 2 and np.ptp(upright[:, 1]) > 0.5 > np.ptp(upright[:, 0])
+    return (arm, upright, corner) if suitable else None
 
 
 def four_from(lines: list[Array], start_of: Callable[[Array, Array], Array]) -> list[Array] | None:
-    """A four whose arm starts elsewhere and runs, nearly straight, into the same corner."""
+    """A four whose arm starts at another point and runs, nearly straight, to the same corner."""
     parts = four_parts(lines)
     if parts is None:
         return None
@@ -165,7 +165,7 @@ def four_from(lines: list[Array], start_of: Callable[[Array, Array], Array]) -> 
     moved = arm[: corner + 1] + fade * (start - arm[0])
     bar = arm[corner + 1 :]
     beyond = upright[:, 0].max() + 0.12
-    if bar[:, 0].max() < beyond:  # one that does not cross the stem would make it a nine
+    if bar[:, 0].max() < beyond:  # if the bar does not cross the stem, it is a nine
         bar = np.concatenate([bar, [[beyond, bar[-1, 1]]]])
     return [np.concatenate([0.8 * straight + 0.2 * moved, bar]), upright]
 
@@ -196,7 +196,7 @@ def five_parts(lines: list[Array]) -> tuple[Array, Array] | None:
 
 
 def five_of_one(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A five in one go: the bar from right to left, and down into the body."""
+    """A five of one stroke: the bar from right to left, then the body."""
     parts = five_parts(lines)
     if parts is None:
         return None
@@ -206,7 +206,7 @@ def five_of_one(lines: list[Array], rng: np.random.Generator) -> list[Array] | N
 
 
 def five_of_two(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A five whose bar is a stroke of its own, off the body by a little or by some."""
+    """A five whose bar is a separate stroke, near the start of the body."""
     parts = five_parts(lines)
     if parts is None:
         return None
@@ -216,7 +216,7 @@ def five_of_two(lines: list[Array], rng: np.random.Generator) -> list[Array] | N
 
 
 def looped_two(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
-    """A two with a loop where it turns from the stem into the base."""
+    """A two with a loop between stem and base."""
     line = lines[0]
     late = len(line) // 2
     turn = late + int((line[late:, 1] - 0.7 * line[late:, 0]).argmax())
@@ -235,7 +235,7 @@ def curve(start: Array, bend: Array, end: Array, points: int = 12) -> Array:
     return np.asarray((1 - t) ** 2 * start + 2 * t * (1 - t) * bend + t * t * end)
 
 
-STYLES: dict[str, tuple[int, Maker]] = {
+STYLES: dict[str, tuple[int, Rewrite]] = {
     "slashed zero": (0, with_slash),
     "dotted zero": (0, with_dot),
     "plain one": (1, stem),
@@ -255,24 +255,24 @@ STYLES: dict[str, tuple[int, Maker]] = {
 
 
 def restyled(style: str, strokes: Strokes, rng: np.random.Generator) -> Strokes | None:
-    """The strokes of a digit in that style, or None when they do not lend themselves to it."""
-    made = STYLES[style][1](framed(strokes), rng)
-    return None if made is None else as_strokes(made)
+    """The strokes of a digit in that style, or None if they are unsuitable."""
+    lines = STYLES[style][1](normalized(strokes), rng)
+    return None if lines is None else as_strokes(lines)
 
 
 def styles_for(label: int) -> list[str]:
-    """The names of the styles that can be made of that digit."""
+    """The names of the styles of that digit."""
     return [style for style, (digit, _) in STYLES.items() if digit == label]
 
 
 def style_of(drawing: Drawing) -> str | None:
-    """The style in which a digit was written as it is, told by simple geometry; None for others."""
-    lines = framed(drawing.strokes)
+    """The style of a digit by simple geometric rules, or None if none applies."""
+    lines = normalized(drawing.strokes)
     rule = RULES.get(drawing.label)
     return rule(lines) if rule else None
 
 
-def kind_of_one(lines: list[Array]) -> str | None:
+def style_of_one(lines: list[Array]) -> str | None:
     points = np.concatenate(lines)
     width, height = np.ptp(points, axis=0)
     foot = points[points[:, 1] > 0.9 * height]
@@ -281,13 +281,13 @@ def kind_of_one(lines: list[Array]) -> str | None:
     return "plain one" if width < 0.2 else "flagged one"
 
 
-def kind_of_two(lines: list[Array]) -> str | None:
+def style_of_two(lines: list[Array]) -> str | None:
     line = lines[0]
     late = len(line) // 3
     return "looped two" if crosses_itself(line[late:]) else None
 
 
-def kind_of_four(lines: list[Array]) -> str | None:
+def style_of_four(lines: list[Array]) -> str | None:
     parts = four_parts(lines)
     if parts is None:
         return None
@@ -296,18 +296,18 @@ def kind_of_four(lines: list[Array]) -> str | None:
     return "closed four" if gap < 0.15 else "open four"
 
 
-def kind_of_five(lines: list[Array]) -> str | None:
-    if len(lines) == 1:  # without a bar it is half a five
+def style_of_five(lines: list[Array]) -> str | None:
+    if len(lines) == 1:  # without a bar it has no style
         line = lines[0]
         return "five of one stroke" if line[0, 0] > line[: len(line) // 3, 0].min() + 0.2 else None
     return "five of two strokes" if five_parts(lines) else None
 
 
-def kind_of_seven(lines: list[Array]) -> str | None:
+def style_of_seven(lines: list[Array]) -> str | None:
     return {1: "plain seven", 2: "crossed seven"}.get(len(lines))
 
 
-def kind_of_nine(lines: list[Array]) -> str | None:
+def style_of_nine(lines: list[Array]) -> str | None:
     parts = nine_tail(lines)
     if parts is None:
         return None
@@ -316,17 +316,17 @@ def kind_of_nine(lines: list[Array]) -> str | None:
 
 
 RULES = {
-    1: kind_of_one,
-    2: kind_of_two,
-    4: kind_of_four,
-    5: kind_of_five,
-    7: kind_of_seven,
-    9: kind_of_nine,
+    1: style_of_one,
+    2: style_of_two,
+    4: style_of_four,
+    5: style_of_five,
+    7: style_of_seven,
+    9: style_of_nine,
 }
 
 
 def crosses_itself(line: Array) -> bool:
-    """Whether any two pieces of the line (n, 2) that are not neighbours meet."""
+    """Whether any two segments of the line (n, 2) that are not neighbours intersect."""
     a, b = line[:-1], line[1:]
 
     def side(p: Array, q: Array, r: Array) -> Array:

@@ -1,1 +1,1 @@
-"""Measuring: how often a network is right, how sure, what it rejects, what it looks at."""
+"""Evaluation: accuracy, calibration, rejection, robustness, and how a prediction comes about."""

@@ -1,8 +1,8 @@
-"""Looking into a network: what each layer makes of a drawing, and why the answer comes out so.
+"""Explaining a prediction: activations, contributions, gradients by the input, and ablation.
 
-All of it is read from `forward` and `backward`, of one drawing x (28, 28), ink 1 on paper 0.  A
-block is a layer with weights together with the activation that follows it, or a pooling: what one
-shows of a network.  It is named by the index of its last layer in `network.layers`.
+All come from `forward` and `backward` for one drawing x (28, 28), ink 1 on paper 0.  A block is a
+layer with weights together with the activation that follows it, or a pooling.  It is identified by
+the index of its last layer in `network.layers`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,12 @@ from nn.layers import (
     Array,
     Conv,
     Dense,
+    Gradients,
     Layer,
     MaxPool,
     Params,
     ReLU,
+    Rng,
     Shape,
     Sigmoid,
     Tanh,
@@ -31,7 +33,7 @@ ACTIVATIONS = (ReLU, Sigmoid, Tanh)
 
 @dataclass(frozen=True)
 class Block:
-    """A layer at work: x is what it was given and y what it made of it, without the batch axis."""
+    """A block with its input x and its output y for one drawing, both without the batch axis."""
 
     index: int  # of its last layer, the activation if there is one
     layer: Layer
@@ -57,32 +59,26 @@ class Ablation:
 
     units: tuple[int, ...]
 
-    def init(self, rng: np.random.Generator, shape: Shape) -> tuple[Params, Shape]:
+    def init(self, rng: Rng, shape: Shape) -> tuple[Params, Shape]:
         return {}, shape
 
-    def forward(
-        self, params: Params, x: Array, rng: np.random.Generator | None = None
-    ) -> tuple[Array, Any]:
+    def forward(self, params: Params, x: Array, rng: Rng | None = None) -> tuple[Array, Any]:
         y = x.copy()
         y[..., list(self.units)] = 0
         return y, None
 
-    def backward(
-        self, params: Params, cache: Any, dy: Array, want_dx: bool = True
-    ) -> tuple[Array, Params]:
+    def backward(self, params: Params, cache: Any, dy: Array, want_dx: bool = True) -> Gradients:
         return self.forward(params, dy)[0], {}
 
 
 def block_units(network: Network) -> dict[int, int]:
-    """How many units each block has, by the index of its last layer, first to last."""
-    layers = without_ablation(network)
-    params = [p for p, layer in zip(network.params, network.layers, strict=True)
-              if not isinstance(layer, Ablation)]  # fmt: skip
+    """The number of units of each block by the index of its last layer, first to last."""
+    layers = [layer for layer in network.layers if not isinstance(layer, Ablation)]
     found: dict[int, int] = {}
     units = 1
     for i, layer in enumerate(layers):
         if isinstance(layer, Dense | Conv):
-            units = params[i]["W"].shape[-1]
+            units = layer.units if isinstance(layer, Dense) else layer.filters
             active = i + 1 < len(layers) and isinstance(layers[i + 1], ACTIVATIONS)
             found[i + 1 if active else i] = units
         elif isinstance(layer, MaxPool):
@@ -91,18 +87,19 @@ def block_units(network: Network) -> dict[int, int]:
 
 
 def ablated(network: Network, units: Mapping[int, Sequence[int]]) -> Network:
-    """The same network with some units ablated: units maps the end of a block to its units.
+    """The same network with some units ablated: units maps the index of a block to unit numbers.
 
-    Indices of layers stay the same for all functions here.  Raises ValueError for an index that
-    ends no block, for the last block, whose units are the scores, and for an unknown unit.
+    Ablation layers are not counted in the indices of blocks.  Raises ValueError for an index that
+    is not that of a block, for the last block, whose units are the outputs, and for an unknown
+    unit.
     """
     ends = block_units(network)
     ends.popitem()
     if unknown := set(units).difference(ends):
         raise ValueError(f"layer {min(unknown)} cannot be ablated: choose from {list(ends)}")
     for i, chosen in units.items():
-        if not all(0 <= unit < ends[i] for unit in chosen):
-            raise ValueError(f"the units of layer {i} go from 0 to {ends[i] - 1}")
+        if wrong := [unit for unit in chosen if not 0 <= unit < ends[i]]:
+            raise ValueError(f"layer {i} has no unit {wrong[0]}: choose from 0 to {ends[i] - 1}")
     layers: list[Layer] = []
     params: list[Params] = []
     for i, (layer, own) in enumerate(zip(network.layers, network.params, strict=True)):
@@ -115,12 +112,12 @@ def ablated(network: Network, units: Mapping[int, Sequence[int]]) -> Network:
 
 
 def blocks(network: Network, drawing: Array) -> list[Block]:
-    """What every block makes of a drawing (28, 28), first to last."""
+    """The blocks of a network with their activations for a drawing (28, 28), first to last."""
     ends = block_units(network)
     found: list[Block] = []
     x = drawing[None, :, :, None]
     index = -1
-    begun: tuple[Layer, Params, Array] | None = None
+    first: tuple[Layer, Params, Array] | None = None  # the layer that the block begins with
     for layer, params in zip(network.layers, network.params, strict=True):
         y, _ = layer.forward(params, x)
         if isinstance(layer, Ablation):
@@ -128,23 +125,19 @@ def blocks(network: Network, drawing: Array) -> list[Block]:
         else:
             index += 1
             if isinstance(layer, Dense | Conv | MaxPool):
-                begun = layer, params, x[0]
-            if index in ends and begun:
-                bend = type(layer).__name__ if isinstance(layer, ACTIVATIONS) else None
-                found.append(Block(index, begun[0], begun[1], bend, begun[2], y[0]))
+                first = layer, params, x[0]
+            if index in ends and first:
+                activation = type(layer).__name__ if isinstance(layer, ACTIVATIONS) else None
+                found.append(Block(index, *first[:2], activation, first[2], y[0]))
         x = y
     return found
 
 
-def without_ablation(network: Network) -> tuple[Layer, ...]:
-    return tuple(layer for layer in network.layers if not isinstance(layer, Ablation))
-
-
 def gradient(network: Network, drawing: Array, direction: Mapping[int, float]) -> Array:
-    """(28, 28): how a sum of the network's outputs changes with each pixel of a drawing (28, 28).
+    """(28, 28): the derivative of a weighted sum of outputs by each pixel of a drawing (28, 28).
 
-    direction weighs the outputs: {7: 1} is the score of the seven, {9: 1, 7: -1} by how much the
-    nine outdoes it.
+    direction has the weights: {7: 1} is the score of the seven, {9: 1, 7: -1} the score of the nine
+    minus that of the seven.
     """
     outputs, caches = network.forward(drawing[None, :, :, None])
     dy = np.zeros_like(outputs)
@@ -155,11 +148,11 @@ def gradient(network: Network, drawing: Array, direction: Mapping[int, float]) -
 
 
 def contributions(block: Block, source: Block | None) -> Array | None:
-    """(sources, units): what each unit of the block before brings into each sum of this one.
+    """(sources, units): the contribution of each unit of the block before to each unit of this one.
 
-    The source None is the drawing, whose units are its pixels for a Dense layer, 784, and one
-    channel for a Conv.  Through a Conv it is the mean over all places.  Each column with the bias
-    added is the sum before the activation.  None for a pooling, which adds up nothing.
+    The source None is the drawing: its units are 784 pixels for a Dense layer, one channel for a
+    Conv.  A column's sum plus the bias is the unit's value before the activation; for a Conv, its
+    mean over all positions.  None for a pooling, which has no weights.
     """
     if isinstance(block.layer, Dense):
         parts = block.x[:, None] * block.params["W"]  # inputs units
@@ -178,7 +171,7 @@ def contributions(block: Block, source: Block | None) -> Array | None:
 
 
 def padded(block: Block) -> Array:
-    """The input (h, w, c) of a Conv as its windows see it."""
+    """The input (h, w, c) of a Conv with the zeros around it."""
     assert isinstance(block.layer, Conv)
     if block.layer.padding == "valid":
         return block.x
@@ -187,49 +180,54 @@ def padded(block: Block) -> Array:
 
 @dataclass(frozen=True)
 class Neuron:
-    """The arithmetic of one unit: sum(weights x inputs) + bias, bent by the activation."""
+    """The arithmetic of one unit: activation(sum(weights x inputs) + bias) = output."""
 
     weights: Array
     inputs: Array  # of the same shape
     bias: float
     activation: str | None
     output: float
-    place: tuple[int, int] | None  # in its map, row and column; None in a Dense layer
+    position: tuple[int, int] | None  # row and column in its map; None in a Dense layer
 
     @property
     def products(self) -> Array:
         return self.weights * self.inputs
 
 
-def neuron(block: Block, unit: int, place: tuple[int, int] | None = None) -> Neuron:
-    """How a unit of a block comes by its number: a channel's at a place, or where it is largest.
+def neuron(block: Block, unit: int, position: tuple[int, int] | None = None) -> Neuron:
+    """The arithmetic of a unit of a block: a channel's at a position, or where it is largest.
 
     weights and inputs are (inputs,) for a Dense layer, (size, size, channels) for a Conv.  Raises
-    ValueError for a pooling, which has no arithmetic, and for a unit or a place that is not there.
+    ValueError for a pooling, which has no weights, and for an unknown unit or position.
     """
     if isinstance(block.layer, MaxPool):
-        raise ValueError("a pooling has no weights: it keeps the largest of each block")
+        raise ValueError("a pooling has no weights: it takes the largest of each window")
     if not 0 <= unit < block.units:
-        raise ValueError(f"there is no unit {unit}: they go from 0 to {block.units - 1}")
+        raise ValueError(
+            f"layer {block.index} has no unit {unit}: choose from 0 to {block.units - 1}"
+        )
     weights, bias = block.params["W"][..., unit], float(block.params["b"][unit])
     if block.y.ndim == 1:
-        if place is not None:
-            raise ValueError("only a neuron in a map has a place")
+        if position is not None:
+            raise ValueError("a neuron of a Dense layer has no row and column: leave them out")
         output = float(block.y[unit])
         return Neuron(weights, block.x, bias, block.activation, output, None)
     assert isinstance(block.layer, Conv)
     field = block.y[:, :, unit]
-    if place is None:
-        place = divmod(int(field.argmax()), field.shape[1])
-    if not all(0 <= at < side for at, side in zip(place, field.shape, strict=True)):
-        high, wide = field.shape
-        raise ValueError(f"there is no place {place[0]}.{place[1]}: the map is {high}x{wide}")
-    (row, column), size = place, block.layer.size
+    if position is None:
+        position = divmod(int(field.argmax()), field.shape[1])
+    if not all(0 <= at < side for at, side in zip(position, field.shape, strict=True)):
+        (row, column), (high, wide) = position, field.shape
+        raise ValueError(
+            f"a map of {high}x{wide} has no row {row}, column {column}: "
+            "choose a position inside it, counted from 0"
+        )
+    (row, column), size = position, block.layer.size
     window = padded(block)[row : row + size, column : column + size]
-    return Neuron(weights, window, bias, block.activation, float(field[place]), place)
+    return Neuron(weights, window, bias, block.activation, float(field[position]), position)
 
 
-def noisy(drawing: Array, amount: float, seed: int = 0) -> Array:
-    """A drawing (28, 28) with normal noise of that deviation on each pixel, kept within 0..1."""
-    noise = np.random.default_rng(seed).normal(0, amount, drawing.shape)
+def noisy(drawing: Array, std: float, seed: int = 0) -> Array:
+    """A drawing (28, 28) with normal noise of that standard deviation, clipped to 0..1."""
+    noise = np.random.default_rng(seed).normal(0, std, drawing.shape)
     return np.clip(drawing + noise, 0, 1).astype(np.float32)

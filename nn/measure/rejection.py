@@ -1,7 +1,7 @@
 """Rejecting drawings that are not digits.
 
-Detecting out-of-distribution inputs with an eleventh class, which is trained on drawings of other
-things.  A drawing is accepted when its rejection score is at most a threshold, which is chosen on
+Out-of-distribution inputs are detected by an eleventh class, which is trained on drawings that are
+no digits.  A drawing is accepted when its rejection score is at most a threshold, chosen on
 validation data so that nearly all digits are accepted.  A network of ten classes accepts all.
 """
 
@@ -13,8 +13,8 @@ from nn.dataset import DIGITS, NOT_A_DIGIT
 from nn.layers import Array
 from nn.network import Network
 
-# The weight of ambiguity between digits in the score.  Of the values tried on validation data, 0 to
-# 0.3, it rejects more noise and scribbles than 0, and more letters than larger ones.
+# The weight of ambiguity between digits in the score.  Of the values from 0 to 0.3 tried on
+# validation data, 0 rejects less noise and fewer scribbles, larger ones reject fewer letters.
 AMBIGUITY_WEIGHT = 0.02
 ACCEPTANCE_RATE = 0.998  # of drawn digits, on validation data
 

@@ -1,8 +1,8 @@
-"""The same strokes drawn otherwise: how many answers change?
+"""Robustness: how many predictions change when the same strokes are drawn in another way?
 
-Each drawing is rendered plainly, and again with one thing changed: its place, its size, the pen,
-the slant, the file's format, the colours, the canvas.  Everything goes through the whole of
-preprocessing, as on the page.
+Each drawing is rendered unchanged, and again with one change: its position, its size, the pen, the
+slant, the file format, the colours or the canvas.  All go through the whole preprocessing, as on
+the page.
 """
 
 import io
@@ -14,14 +14,14 @@ from PIL import Image
 
 from nn.dataset import DIGITS
 from nn.ink.preprocess import to_input
-from nn.ink.strokes import Drawing, Strokes, as_strokes, draw, framed
+from nn.ink.strokes import Drawing, Strokes, as_strokes, draw, normalized
 from nn.layers import Array
 from nn.measure.rejection import is_accepted
 from nn.network import Network
 
 Change = Callable[[Strokes], bytes]
 
-PEN = 18 / 280  # of the canvas, as everything here
+PEN = 18 / 280  # as a fraction of the canvas's side, like SIZE
 SIZE = 0.6
 
 
@@ -34,15 +34,15 @@ def drawn(
     paper: int = 255,
     ink: int = 0,
 ) -> Image.Image:
-    """The strokes on a canvas of side x side pixels; pen, size and middle as shares of it."""
-    place = (middle[0] * side, middle[1] * side)
-    return draw(strokes, side, pen * side, place, size * side, paper, ink)
+    """The strokes on a canvas of side x side pixels; pen, size and middle as fractions of it."""
+    centre = (middle[0] * side, middle[1] * side)
+    return draw(strokes, side, pen * side, centre, size * side, paper, ink)
 
 
 def slanted(strokes: Strokes, degrees: float) -> Strokes:
-    """Leaning to the right by so many degrees, or to the left if negative."""
-    lean = np.tan(np.radians(degrees))
-    return as_strokes([line - line[:, 1:] * [lean, 0] for line in framed(strokes)])
+    """The strokes slanted by an angle in degrees, to the right if positive."""
+    slope = np.tan(np.radians(degrees))
+    return as_strokes([line - line[:, 1:] * [slope, 0] for line in normalized(strokes)])
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
@@ -51,10 +51,14 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
     return file.getvalue()
 
 
-def see_through(image: Image.Image) -> Image.Image:
+def transparent(image: Image.Image) -> Image.Image:
     """Ink as alpha alone, as a canvas without a background saves it."""
     ink = Image.fromarray(255 - np.asarray(image))
     return Image.merge("LA", (Image.new("L", ink.size, 0), ink))
+
+
+def unchanged(strokes: Strokes) -> bytes:
+    return encoded(drawn(strokes))
 
 
 def with_size(size: float) -> Change:
@@ -69,16 +73,14 @@ def with_slant(degrees: float) -> Change:
     return lambda strokes: encoded(drawn(slanted(strokes, degrees)))
 
 
-# The three curves: what is varied, and for each value of it the change.
+# The quantity that is varied, and the change for each value of it.
 CURVES: dict[str, dict[float, Change]] = {
     "size": {size: with_size(size) for size in (0.25, 0.35, 0.45, 0.6, 0.75, 0.85, 0.95)},
     "pen": {pixels: with_pen(pixels) for pixels in (6, 9, 12, 18, 24, 30, 36)},
     "slant": {degrees: with_slant(degrees) for degrees in (-15, -10, -5, 0, 5, 10, 15)},
 }
 
-PLAIN: Change = lambda s: encoded(drawn(s))  # noqa: E731
-
-NOTHING = -1  # the prediction where a drawing is rejected
+REJECTED = -1  # in place of a digit
 
 CHANGES: dict[str, Change] = {
     "top left": lambda s: encoded(drawn(s, size=0.4, pen=0.045, middle=(0.24, 0.24))),
@@ -94,7 +96,7 @@ CHANGES: dict[str, Change] = {
     "JPEG of quality 75": lambda s: encoded(drawn(s), "JPEG", quality=75),
     "JPEG of quality 100": lambda s: encoded(drawn(s), "JPEG", quality=100),
     "WebP": lambda s: encoded(drawn(s), "WEBP", quality=80),
-    "PNG without a background": lambda s: encoded(see_through(drawn(s))),
+    "PNG without a background": lambda s: encoded(transparent(drawn(s))),
     "white on black": lambda s: encoded(drawn(s, paper=0, ink=255)),
     "gray on gray": lambda s: encoded(drawn(s, paper=150, ink=120)),
     "a canvas of 100 pixels": lambda s: encoded(drawn(s, side=100)),
@@ -104,33 +106,36 @@ CHANGES: dict[str, Change] = {
 
 
 def predictions(network: Network, drawings: list[Drawing], change: Change) -> Array:
-    """What each drawing is read as: its digit, or NOTHING where it is rejected."""
+    """The predicted digit of each drawing (n,), REJECTED where it is rejected."""
     inputs = [to_input(change(drawing.strokes)) for drawing in drawings]
-    nothing = np.zeros((28, 28), np.float32)
-    seen = np.stack([nothing if one is None else one for one in inputs])
-    probabilities = network.probabilities(seen[..., None])
+    blank = np.zeros((28, 28), np.float32)
+    images = np.stack([blank if image is None else image for image in inputs])
+    probabilities = network.probabilities(images[..., None])
     digits = probabilities[:, :DIGITS].argmax(axis=1)
-    return np.where(is_accepted(network, probabilities), digits, NOTHING)
+    return np.where(is_accepted(network, probabilities), digits, REJECTED)
 
 
 def robustness(
     network: Network, drawings: list[Drawing], progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
-    """By change and along each curve: the accuracy, and the fraction of predictions that changed.
+    """The accuracy and the fraction of predictions that changed, by change and along each curve.
 
-    From a digit to a rejection, or back, is a change, too.
+    A digit that is now rejected, or no longer, counts as changed.
     """
     labels = np.array([drawing.label for drawing in drawings])
-    plain = predictions(network, drawings, PLAIN)
+    original = predictions(network, drawings, unchanged)
 
     def measure(name: str, change: Change) -> dict[str, float]:
         progress(name)
-        got = predictions(network, drawings, change)
-        return {"accuracy": float((got == labels).mean()), "changed": float((got != plain).mean())}
+        predicted = predictions(network, drawings, change)
+        return {
+            "accuracy": float((predicted == labels).mean()),
+            "changed": float((predicted != original).mean()),
+        }
 
     return {
         "count": len(drawings),
-        "accuracy": float((plain == labels).mean()),
+        "accuracy": float((original == labels).mean()),
         "changes": {name: measure(name, change) for name, change in CHANGES.items()},
         "curves": {
             name: [

@@ -1,1 +1,1 @@
-"""The search for hyper-parameters."""
+"""Hyperparameters: recipes with other settings, and the search for better ones with Optuna."""

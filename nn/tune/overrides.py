@@ -17,7 +17,7 @@ SCHEDULES: dict[str, type] = {
     "cosine": Cosine,
     "onecycle": OneCycle,
 }
-AUGMENTATIONS: dict[str, Augmentation] = {"affine": Affine(), "elastic": Elastic(push=0.5)}
+AUGMENTATIONS: dict[str, Augmentation] = {"affine": Affine(), "elastic": Elastic(displacement=0.5)}
 
 
 def variant(
@@ -29,11 +29,11 @@ def variant(
     width: float = 1,
     **others: Any,
 ) -> Recipe:
-    """The recipe with what is given instead of its own; None leaves it as it is.
+    """The recipe with other settings; None leaves one as it is.
 
-    schedule, optimizer and augmentation are names of the tables above, and an optimizer of the kind
-    the recipe has keeps its own settings; width is a factor on hidden sizes; others are fields of
-    Recipe.
+    schedule, optimizer and augmentation are names in the tables above; the recipe's own optimizer
+    is used as it is where it is of the kind named; width is a factor on hidden sizes; others are
+    fields of Recipe.
     """
     kind = SCHEDULES[schedule] if schedule else type(recipe.schedule)
     own = (
@@ -54,7 +54,7 @@ def variant(
 
 
 def widened(layers: Sequence[Layer], width: float) -> tuple[Layer, ...]:
-    """The layers with so many times the units and filters in all but the last that has any."""
+    """The layers with `width` times the units and filters, in all but the last that has any."""
     sized = [index for index, layer in enumerate(layers) if isinstance(layer, Dense | Conv)]
     return tuple(
         scaled(layer, width) if index in sized[:-1] else layer for index, layer in enumerate(layers)

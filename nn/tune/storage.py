@@ -1,144 +1,154 @@
-"""Where searches are kept: a study of Optuna's, in a file of the user's or in a shared database."""
+"""Where a search is stored: an Optuna study, in a file of the user's or in a shared database."""
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import optuna
-from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage
-from sqlalchemy import event
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from nn.data.download import cache_folder
 from nn.zoo import Recipe
 
-# A database that is gone without a word is noticed within a minute.
-POSTGRES = {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10}
-CONNECTING = {"postgresql": {**POSTGRES, "tcp_user_timeout": 60_000}, "sqlite": {"timeout": 60}}
-SILENCE = 60_000  # milliseconds that a change may be left half done
+HEARTBEAT = 10  # seconds between two
+GRACE_PERIOD = 60  # seconds without a heartbeat after which a trial has failed
+RETRIES = 2  # of the same settings: they may be what kills their workers
+
+# A connection that breaks silently is noticed within a minute; a worker that is suspended in the
+# middle of a transaction locks out the others for a minute at most.
+POSTGRES = {
+    **{"connect_timeout": 10, "keepalives_idle": 30, "keepalives_interval": 10},
+    **{"tcp_user_timeout": 60_000, "options": "-c idle_in_transaction_session_timeout=60000"},
+}
+CONNECT_ARGS = {"postgresql": POSTGRES, "sqlite": {"timeout": 60}}
 
 
 class StudyError(Exception):
-    """A study that cannot be what was asked for."""
+    """The study asked for cannot be opened; the message says what to change."""
+
+
+class Storage(RDBStorage):
+    """Optuna's storage, with a heartbeat that survives an interruption of the database."""
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        with suppress(StorageInternalError, SQLAlchemyError):  # the training thread reports them
+            super().record_heartbeat(trial_id)
 
 
 @contextmanager
 def opened_study(
     recipe: Recipe, storage: str | None = None, name: str | None = None
 ) -> Iterator[optuna.Study]:
-    """The study of that name (made of the settings, when there is none), made when it is not there.
+    """The study of that name, created if need be; without a storage in a file in the user's cache.
 
-    Without a storage it is kept in a file in the user's cache.  Raises StudyError for a storage
-    that cannot be one and for a study with other settings, and, also later, ConnectionError for a
-    database that cannot be used.
+    The default name is made of the settings.  Raises StudyError for a wrong URL and for a
+    study of other settings; a database that cannot be used, or no longer, is a ConnectionError.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     settings = {"recipe": recipe.to_json()}
-    name = name or name_for(recipe, settings)
-    url = database(storage, name)
-    try:
-        store = opened_storage(url)
-        try:
-            study = optuna.create_study(
-                storage=store,
-                pruner=optuna.pruners.MedianPruner(),
-                study_name=name,
-                direction="maximize",
-                load_if_exists=True,
-            )
-            agree(study, settings)
-            yield study
-        finally:
-            store.remove_session()
-            store.engine.dispose()
-    except (SQLAlchemyError, StorageInternalError) as error:
-        raise ConnectionError(f"{place(url)} cannot be used: {reason(error)}") from None
-
-
-def name_for(recipe: Recipe, settings: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:8]
-    return f"{recipe.name}-{recipe.epochs}-epochs-{recipe.limit}-images-seed-{recipe.seed}-{digest}"
+    sizes = f"{recipe.epochs}-epochs-{recipe.limit}-images-seed-{recipe.seed}"
+    name = name or f"{recipe.name}-{sizes}-{digest}"
+    with opened_storage(database_url(storage, name)) as store:
+        study = optuna.create_study(
+            storage=store,
+            pruner=optuna.pruners.MedianPruner(),
+            study_name=name,
+            direction="maximize",
+            load_if_exists=True,
+        )
+        check_settings(study, settings)
+        yield study
 
 
-def database(storage: str | None, name: str) -> URL:
-    """Where the study is kept.  Raises StudyError for what is no URL of a database."""
+def database_url(storage: str | None, name: str) -> URL:
+    """The database's URL.  Errors do not quote it, since there may be a password in it."""
     if storage is None:
         folder = cache_folder() / "tuning"
         folder.mkdir(parents=True, exist_ok=True)
         return URL.create("sqlite", database=str(folder / f"{name}.db"))
-    if storage.count("@") > 1:  # the rest of the password would be taken for the host, and shown
-        raise StudyError("write an @ that is part of the password in --storage as %40")
+    if storage.count("@") > 1:  # SQLAlchemy takes the rest of the password for the host
+        raise StudyError("--storage has more than one @: write one in the password as %40")
     try:
         url = make_url(storage)
-    except (ArgumentError, ValueError):  # these show what they were given
+        if url.drivername == "postgres":  # as database providers write it
+            url = url.set(drivername="postgresql")
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):
         example = "postgresql://user:password@host/database"
-        raise StudyError(f"--storage is no URL of a database, such as {example}") from None
-    if url.drivername in ("postgresql", "postgres"):
-        url = url.set(drivername="postgresql+psycopg")
+        raise StudyError(f"--storage is not the URL of a known database: write {example}") from None
+    except ImportError:
+        raise ConnectionError(
+            f"the driver of {url.drivername} is not installed: install it with pip"
+        ) from None
     return url
 
 
-def opened_storage(url: URL) -> RDBStorage:
-    """Raises StudyError for an unknown kind of database, and SQLAlchemy's errors."""
-    text = url.render_as_string(hide_password=False)
-    text = text.replace("{", "{{").replace("}", "}}")  # Optuna formats it
-    options = {"pool_pre_ping": True, "connect_args": CONNECTING.get(url.get_backend_name(), {})}
-    for _ in range(20):
+@contextmanager
+def opened_storage(url: URL) -> Iterator[RDBStorage]:
+    """The database's tables; what goes wrong in the block with them is a ConnectionError."""
+    try:
+        store = connected(url)
         try:
-            return unlocked(RDBStorage(text, options))
-        except NoSuchModuleError:
-            raise StudyError(f"there is no kind of database {url.drivername!r}") from None
-        except ImportError:
-            raise ConnectionError(f"the driver of {url.drivername} is not installed") from None
-        except RuntimeError as error:  # tables of another version of Optuna
-            raise ConnectionError(f"{place(url)}: {error}") from None
-        except DBAPIError as error:
-            failed = error
-            if error.statement is None:  # there was no connection
-                break
-            # else another worker may have made the same tables at the same time
-    raise failed
+            yield store
+        finally:
+            store.remove_session()
+            store.engine.dispose()
+    # Optuna 5.0.0 raises UnboundLocalError when the database is gone as a trial ends.
+    except (SQLAlchemyError, StorageInternalError, UnboundLocalError) as error:
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, SQLAlchemyError):
+            cause = cause.__cause__ or cause.__context__
+        if not cause:
+            raise
+        database = "/".join(filter(None, (url.host, url.database)))  # without user and password
+        reason = " ".join(str(getattr(cause, "orig", None) or cause).split())
+        raise ConnectionError(f"the database {database} cannot be used: {reason}") from None
 
 
-def unlocked(store: RDBStorage) -> RDBStorage:
-    """The storage, where a worker that is cut off in the middle of a change locks out no other."""
+# A statement that fails here may do so because another worker creates the same tables just now.
+@retry(
+    retry=retry_if_exception(lambda e: isinstance(e, DBAPIError) and e.statement is not None),
+    stop=stop_after_attempt(20),
+    reraise=True,
+)
+def connected(url: URL) -> RDBStorage:
+    template = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")
+    arguments = CONNECT_ARGS.get(url.get_backend_name(), {})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)  # heartbeats are experimental
+        try:
+            return Storage(
+                template,
+                {"pool_pre_ping": True, "connect_args": arguments},
+                heartbeat_interval=HEARTBEAT,
+                grace_period=GRACE_PERIOD,
+                heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(RETRIES),
+            )
+        except RuntimeError as error:  # the tables are of another version of Optuna
+            raise ConnectionError(str(error)) from None
 
-    def limit_silence(connection: Any, _: Any) -> None:
-        connection.execute(f"SET idle_in_transaction_session_timeout = {SILENCE}")
-        connection.commit()
 
-    if store.engine.dialect.driver == "psycopg":
-        event.listen(store.engine, "connect", limit_silence)
-        store.engine.dispose()  # the connections that came before
-    return store
-
-
-def place(url: URL) -> str:
-    """What to call a database: nothing of this is secret."""
-    return f"the database {'/'.join(filter(None, (url.host, url.database)))}"
-
-
-def reason(error: Exception) -> str:
-    """What the database's driver said, in one line."""
-    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
-    return " ".join(str(getattr(cause, "orig", None) or cause).split())
-
-
-def agree(study: optuna.Study, settings: dict[str, Any]) -> None:
-    """Keeps the settings with a new study.  Raises StudyError when it was made with others."""
+def check_settings(study: optuna.Study, settings: dict[str, Any]) -> None:
+    """Store the settings in a new study.  Raises StudyError when it was created with others."""
     if "settings" not in study.user_attrs and not study.get_trials(deepcopy=False):
         study.set_user_attr("settings", settings)
-    kept = study.user_attrs.get("settings")
-    if kept is None:
-        raise StudyError(f"the study {study.study_name} was not made by this command")
-    if kept != json.loads(json.dumps(settings)):
-        recipe = kept["recipe"]
+    stored = study.user_attrs.get("settings")
+    if stored is None:
+        raise StudyError(
+            f"the study {study.study_name} was not created by this command: use another --study"
+        )
+    if stored != json.loads(json.dumps(settings)):
+        recipe = stored["recipe"]
         raise StudyError(
             f"the study {study.study_name} is of {recipe['name']} with {recipe['epochs']} epochs, "
-            f"{recipe['limit']} images and seed {recipe['seed']}, and of the recipe as it was "
-            "then: ask for the same, or name another --study"
+            f"{recipe['limit']} images and seed {recipe['seed']}, and of the recipe at that time: "
+            "use these settings or another --study"
         )

@@ -1,0 +1,102 @@
+"""python -m nn evaluate"""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nn.cli.arguments import UsageError, natural
+from nn.cli.networks import named_network
+from nn.cli.train import progress_bar
+from nn.data import pen, sets
+from nn.measure.metrics import evaluate, evaluate_nondigits, evaluate_styles
+from nn.measure.report import (
+    digits_as_text,
+    nondigits_as_text,
+    robustness_as_text,
+    styles_as_text,
+)
+from nn.measure.robustness import CHANGES, CURVES, robustness
+from nn.network import Network
+from nn.plots.sheets import contact_sheet
+from nn.serialization import atomic_write
+
+MISTAKES = 20  # the most confident ones are printed, and recorded with the weights
+
+
+def add(commands: Any) -> None:
+    command = commands.add_parser("evaluate", help="measure a network on a data set")
+    command.add_argument("network", metavar="NAME-OR-FILE")
+    command.add_argument(
+        "--on", default="mnist", help=f"{', '.join(MEASURES)}, or a folder of pictures"
+    )
+    command.add_argument("--split", choices=(*sets.SPLITS, "all"), help="test; of a folder, all")
+    command.add_argument("--mistakes", type=natural, help="how many to show (20; with --json, all)")
+    command.add_argument("--json", action="store_true", help="print JSON")
+    command.add_argument(
+        "--record", action="store_true", help="store the figures in the weights file"
+    )
+    command.add_argument(
+        "--picture", type=Path, help="write the misclassified images to this PNG file"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure on a data set, and print, record or draw the result."""
+    network, path = named_network(options.network)
+    is_folder = options.on not in MEASURES and Path(options.on).is_dir()
+    if options.on not in MEASURES and not is_folder:
+        raise UsageError(
+            f"{options.on!r} is neither a folder nor a data set: choose from {', '.join(MEASURES)}"
+        )
+    if is_folder and options.record:
+        raise UsageError("--record is for the data sets: measure a folder of pictures without it")
+    split = options.split or ("all" if is_folder else "test")
+    if split == "all" and not is_folder:
+        raise UsageError(f"--split all is for folders of pictures: choose another for {options.on}")
+    measure, as_text = (on_digits, digits_as_text) if is_folder else MEASURES[options.on]
+    if options.picture and measure is not on_digits:
+        raise UsageError(f"--picture shows mistakes on digits: leave it out with --on {options.on}")
+    result = measure(network, options.on, split)
+    mistakes = result.get("mistakes")
+    if options.picture:
+        digits = sets.load(options.on, split)
+        with atomic_write(options.picture) as file:
+            contact_sheet(digits.images, result["mistakes"]).save(file, "PNG", optimize=True)
+    if options.record:
+        recorded = result if mistakes is None else {**result, "mistakes": mistakes[:MISTAKES]}
+        network.about.setdefault("figures", {})[f"{options.on}-{split}"] = recorded
+        network.save(path)
+    if mistakes is not None:
+        shown = len(mistakes) if options.json else MISTAKES
+        result["mistakes"] = mistakes[: shown if options.mistakes is None else options.mistakes]
+    print(json.dumps(result) if options.json else as_text(result))
+
+
+def on_digits(network: Network, name: str, split: str) -> dict[str, Any]:
+    return evaluate(network, sets.load(name, split))
+
+
+def on_styles(network: Network, name: str, split: str) -> dict[str, Any]:
+    return evaluate_styles(network, split)
+
+
+def on_nondigits(network: Network, name: str, split: str) -> dict[str, Any]:
+    return evaluate_nondigits(network, split)
+
+
+def on_changes(network: Network, name: str, split: str) -> dict[str, Any]:
+    drawings = pen.pen_drawings(split)
+    with progress_bar(len(CHANGES) + sum(map(len, CURVES.values())), "changes") as bar:
+        return robustness(network, drawings, lambda _: bar.update())
+
+
+MEASURES: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., str]]] = {
+    "mnist": (on_digits, digits_as_text),
+    "pen": (on_digits, digits_as_text),
+    "styles": (on_styles, styles_as_text),
+    "nondigits": (on_nondigits, nondigits_as_text),
+    "robustness": (on_changes, robustness_as_text),
+}
