@@ -1,6 +1,6 @@
-"""What the environment says, read here and nowhere else.
+"""Settings from environment variables, which are read here and nowhere else.
 
-DIGITS_DATA is the one variable not in this list: it concerns the library alone, see nn/data.py.
+DIGITS_DATA is not among them: it is for the library alone, see nn/data/.
 """
 
 import os
@@ -11,41 +11,44 @@ from urllib.parse import urlsplit
 
 from limits import parse
 
-SHORTEST_KEY = 16  # characters; what is shorter can be guessed
+MAX_REQUEST_BYTES = 14_000_000  # a picture of 10 MB in base64
+SHORTEST_KEY = 16  # characters; a shorter one could be guessed
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The defaults hold for variables that are not set."""
+    """The settings; the defaults are for variables that are not set."""
 
     port: int = 8000
     web_concurrency: int = 2  # worker processes
-    numbers_api_url: str = "http://numbersapi.com"  # empty: no numbers service is asked
-    redis_url: str = ""  # where processes and machines share what they count and remember
+    numbers_api_url: str = "http://numbersapi.com"  # empty: no numbers service is used
+    redis_url: str = ""  # shared limits and cache; empty: in the memory of each process
     ratelimit_enabled: bool = True
-    # A page that is drawn on without a pause asks about seven times a second: this is room for a
-    # class that draws behind one address, and a sixth of what two cores answer.
+    # A page sends about seven requests a second while one draws: this is enough for a class behind
+    # one address, and a sixth of what two cores can handle.
     ratelimit_predict: str = "1000 per 10 seconds"  # drawings
     ratelimit_facts: str = "300 per 10 seconds"
-    trusted_proxies: int = 1  # how many in front of us add to X-Forwarded-For
-    request_timeout: int = 30  # seconds in which a request has to arrive
-    api_keys: tuple[str, ...] = field(default=(), repr=False)  # none: everybody may ask
-    cors_origins: tuple[str, ...] = ()  # other sites whose scripts may ask; ("*",): all
+    trusted_proxies: int = 1  # how many proxies in front add to X-Forwarded-For
+    request_timeout: int = 30  # seconds for all of a request to arrive
+    api_keys: tuple[str, ...] = field(default=(), repr=False)  # none: no key is needed
+    cors_origins: tuple[str, ...] = ()  # whose scripts may call the API; ("*",): all
 
     @staticmethod
     def from_environment(environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Raises ValueError, in a sentence for the operator, when a variable makes no sense."""
+        """Raises ValueError for a value that is not valid, in a sentence for the operator."""
         url = environ.get("NUMBERS_API_URL", Settings.numbers_api_url).strip().rstrip("/")
         parts = urlsplit(url)
         if url and not (parts.scheme in ("http", "https") and parts.hostname):
-            raise ValueError(f"NUMBERS_API_URL is {url!r}: make it an http(s) address, or empty")
+            raise ValueError(
+                f"NUMBERS_API_URL is {url!r}: set it to an http(s) URL, or leave it empty"
+            )
         return Settings(
             port=whole_number(environ, "PORT", Settings.port, 1, 65535),
             web_concurrency=whole_number(
                 environ, "WEB_CONCURRENCY", Settings.web_concurrency, 1, 256
             ),
             numbers_api_url=url,
-            redis_url=redis_address(environ),
+            redis_url=redis_url_from(environ),
             ratelimit_enabled=switch(environ, "RATELIMIT_ENABLED", Settings.ratelimit_enabled),
             ratelimit_predict=rate(environ, "RATELIMIT_PREDICT", Settings.ratelimit_predict),
             ratelimit_facts=rate(environ, "RATELIMIT_FACTS", Settings.ratelimit_facts),
@@ -60,14 +63,15 @@ class Settings:
         )
 
 
-def redis_address(environ: Mapping[str, str]) -> str:
-    """REDIS_URL, with what REDIS_TLS_VERIFY says in it: both libraries that use it read it there.
+def redis_url_from(environ: Mapping[str, str]) -> str:
+    """REDIS_URL, with REDIS_TLS_VERIFY as a parameter, where both libraries that use it read it.
 
-    The address may hold a password, so no error repeats it.
+    Without verification a self-signed certificate is accepted.  The URL may hold a password, so no
+    error repeats it.
     """
     url = environ.get("REDIS_URL", "").strip()
     if url and not re.match(r"(rediss?://[^/]|unix:///)", url):
-        raise ValueError("REDIS_URL is no address of a Redis: make it redis://..., or empty")
+        raise ValueError("REDIS_URL is not a Redis URL: set it to redis://..., or leave it empty")
     if switch(environ, "REDIS_TLS_VERIFY", True) or not url.startswith("rediss:"):
         return url
     return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=none"
@@ -76,14 +80,14 @@ def redis_address(environ: Mapping[str, str]) -> str:
 def whole_number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = environ.get(name) or str(default)
     if not (text.isascii() and text.isdigit()) or not low <= int(text) <= high:
-        raise ValueError(f"{name} is {text!r}: make it a whole number from {low} to {high}")
+        raise ValueError(f"{name} is {text!r}: set it to a whole number from {low} to {high}")
     return int(text)
 
 
 def switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
     text = environ.get(name, "").strip().lower() or str(default).lower()
     if text not in ("true", "false", "1", "0", "yes", "no", "on", "off"):
-        raise ValueError(f"{name} is {text!r}: make it true or false")
+        raise ValueError(f"{name} is {text!r}: set it to true or false")
     return text in ("true", "1", "yes", "on")
 
 
@@ -92,29 +96,32 @@ def rate(environ: Mapping[str, str], name: str, default: str) -> str:
     try:
         parse(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r}: make it such as {default!r}") from None
+        raise ValueError(f"{name} is {text!r}: set it to a rate such as {default!r}") from None
     return text
 
 
 def keys(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Keys between commas.  A variable that is set but holds none is a mistake: taken for "no key
-    is needed" it would let everybody in by accident.  No message repeats a key."""
+    """Keys separated by commas.
+
+    A variable that is set but empty is an error: it must not open the API by accident.  No message
+    repeats a key.
+    """
     if name not in environ:
         return ()
     found = tuple(key.strip() for key in environ[name].split(",") if key.strip())
     if not found:
-        raise ValueError(f"{name} is set but empty: put keys in it, or unset it to need none")
-    for place, key in enumerate(found, 1):
+        raise ValueError(f"{name} is empty: set it to keys, or unset it so that none is needed")
+    for position, key in enumerate(found, 1):
         if len(key) < SHORTEST_KEY or not (key.isascii() and key.isprintable() and " " not in key):
             raise ValueError(
-                f"{name} is no list of keys between commas (see key {place}): "
-                f"make it of keys of {SHORTEST_KEY} or more ASCII characters without spaces"
+                f"{name} is not a list of keys separated by commas (see key {position}): "
+                f"use keys of {SHORTEST_KEY} or more ASCII characters without spaces"
             )
     return found
 
 
 def origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """Origins between commas, such as https://example.org, or * alone."""
+    """Origins separated by commas, such as https://example.org, or * alone."""
     found = tuple(part.strip().rstrip("/") for part in environ.get(name, "").split(","))
     found = tuple(part for part in found if part)
     if found == ("*",):
@@ -122,14 +129,14 @@ def origins(environ: Mapping[str, str], name: str) -> tuple[str, ...]:
     for origin in found:
         try:
             parts = urlsplit(origin)
-            right = origin.lower() == f"{parts.scheme}://{parts.netloc}".lower()
-            right = right and parts.scheme in ("http", "https") and parts.port != 0
+            valid = origin.lower() == f"{parts.scheme}://{parts.netloc}".lower()
+            valid = valid and parts.scheme in ("http", "https") and parts.port != 0
         except ValueError:
-            right = False
-        # flask-cors would take what has one of the last group for a regular expression
-        if not right or not parts.hostname or set(origin) & set("@*?$^()[]\\|"):
+            valid = False
+        # flask-cors would take an origin with one of these characters for a regular expression
+        if not valid or not parts.hostname or set(origin) & set("@*?$^()[]\\|"):
             raise ValueError(
-                f"{name} is {environ[name]!r}: make it origins such as https://example.org "
-                "between commas, or * alone"
+                f"{name} is {environ[name]!r}: set it to origins such as https://example.org "
+                "separated by commas, or to * alone"
             )
     return found

@@ -1,1 +1,9 @@
-"""A fact about any whole number."""
+"""A fact about any whole number from -10^12 to 10^12, always at once.
+
+store           chooses a fact: from the numbers service, bundled.json or sentences, in that order
+bundled.json    facts about 0 to 100, each with a source
+sentences       facts that follow from arithmetic alone
+number_theory   the functions that compute them
+numbers_api     the numbers service: its cache and circuit breaker
+http            one bounded request to a server that is not trusted
+"""

@@ -1,4 +1,4 @@
-"""A page of a server that nobody vouches for: bounded in time, in size and in where it leads."""
+"""A request to a server that is not trusted: bounded in time, in size and in redirects."""
 
 import socket
 import threading
@@ -16,27 +16,27 @@ from tenacity import (
     stop_before_delay,
     wait_random_exponential,
 )
-from urllib3.exceptions import HTTPError as BrokenAnswer
+from urllib3.exceptions import HTTPError as BrokenResponseError
 
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 ATTEMPTS = 3
 PORTS = {"http": 80, "https": 443}
 # Without Accept-Encoding: identity a few bytes could unpack to many.
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "digits/1.0"}
 
 
-def fetch(url: str, patience: float) -> bytes | None:
-    """The body behind a URL, of at most 64 kB; None where the server says there is none (404).
+def fetch(url: str, timeout: float) -> bytes | None:
+    """The body of the response, at most 64 kB; None for status 404.
 
-    All takes `patience` seconds at most, the look-up of the host's name aside: a second and third
-    attempt after a failure that may pass, and one redirect, which may lead to the same host only.
-    Raises OSError, urllib3's HTTPError or ValueError where there is no such answer.
+    Takes at most `timeout` seconds, the look-up of the host's name aside, for up to three attempts
+    after failures that may pass. Follows one redirect, to the same host only.
+    Raises OSError, urllib3's HTTPError or ValueError for any other response, or none.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     attempts = Retrying(
-        retry=retry_if_exception_type((OSError, BrokenAnswer)),
+        retry=retry_if_exception_type((OSError, BrokenResponseError)),
         wait=wait_random_exponential(multiplier=0.1, max=0.5),
-        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(patience),
+        stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(timeout),
         reraise=True,
     )
     return attempts(_follow, url, deadline)
@@ -48,12 +48,12 @@ def _follow(url: str, deadline: float) -> bytes | None:
         target = urljoin(url, location)
         allowed = (_origin(url), ("https", urlsplit(url).hostname, PORTS["https"]))
         if _origin(target) not in allowed:
-            raise ValueError("led to another host")
+            raise ValueError("the redirect leads to another host")
         status, _, body = _get(target, deadline)
     if status >= 500:
         raise HTTPError(f"status {status}")
-    if status not in (200, 404) or len(body) > MOST_BYTES:
-        raise ValueError("no answer of a usable size")
+    if status not in (200, 404) or len(body) > MAX_BYTES:
+        raise ValueError(f"the response has status {status} and {len(body)} bytes")
     return body if status == 200 else None
 
 
@@ -63,24 +63,27 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 
 def _get(url: str, deadline: float) -> tuple[int, str, bytes]:
-    """The status, where it leads, and the first 64 kB of the body, and one byte more."""
-    request, left = Request("GET", url, HEADERS).prepare(), _until(deadline)
+    """Status, header Location, and the body up to one byte more than the limit."""
+    request, seconds = Request("GET", url, HEADERS).prepare(), _seconds_until(deadline)
     # without a Session, which would read all of what comes with a redirect
-    with Deadline(left) as watch, watch.send(request, stream=True, timeout=left) as response:
-        body = response.raw.read(MOST_BYTES + 1, decode_content=False)
-        if watch.over:  # a connection that was shut can look like a complete answer
+    with (
+        DeadlineAdapter(seconds) as adapter,
+        adapter.send(request, stream=True, timeout=seconds) as response,
+    ):
+        body = response.raw.read(MAX_BYTES + 1, decode_content=False)
+        if adapter.is_over:  # a connection that was shut can look like a complete response
             raise TimeoutError
         return response.status_code, response.headers.get("Location", ""), body
 
 
-def _until(deadline: float) -> float:
+def _seconds_until(deadline: float) -> float:
     if (left := deadline - time.monotonic()) <= 0:
         raise TimeoutError
     return left
 
 
-class Deadline(HTTPAdapter):
-    """Shuts the connections made through it when the time is up.
+class DeadlineAdapter(HTTPAdapter):
+    """An adapter that shuts its connections when the time is up.
 
     A socket's own time-out starts anew with each byte, so a server that drips its headers, or its
     part of the TLS handshake, would hold on for days.
@@ -89,11 +92,11 @@ class Deadline(HTTPAdapter):
     def __init__(self, seconds: float) -> None:
         super().__init__()
         self._sockets: list[socket.socket] = []
-        self.over = False
+        self.is_over = False
         self._timer = threading.Timer(seconds, self._shut)
         self._timer.daemon = True
 
-    def __enter__(self) -> "Deadline":
+    def __enter__(self) -> "DeadlineAdapter":
         self._timer.start()
         return self
 
@@ -118,12 +121,12 @@ class Deadline(HTTPAdapter):
 
     def _watch(self, sock: socket.socket) -> socket.socket:
         self._sockets.append(sock.dup())  # TLS takes over the original
-        if self.over:
+        if self.is_over:
             self._shut()
         return sock
 
     def _shut(self) -> None:
-        self.over = True
+        self.is_over = True
         for sock in tuple(self._sockets):
             with suppress(OSError):  # not connected any more
                 sock.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""What whole numbers from 1 to some 10^12 are: their primes, divisors, shapes and digits.
+"""Properties of whole numbers from 1 to 10^12: primes, divisors, sums of powers, shapes, digits.
 
 Every function is exact. None takes more than a few thousandths of a second in that range.
 """
@@ -9,14 +9,14 @@ from functools import cache
 from itertools import accumulate
 from math import gcd, isqrt, prod
 
-# These bases tell all primes below 3.4 * 10^14: Jaeschke, Mathematics of Computation 61 (1993).
+# Enough for all numbers below 3.4 * 10^14: Jaeschke, Mathematics of Computation 61 (1993).
 BASES = (2, 3, 5, 7, 11, 13, 17)
 LIMIT = 10**12
 SMALL = [p for p in range(2, 1000) if all(p % d for d in range(2, isqrt(p) + 1))]
 
 
 def is_prime(n: int) -> bool:
-    """By the test of Miller and Rabin, which is no gamble up to 3.4 * 10^14."""
+    """By the test of Miller and Rabin, which is certain up to 3.4 * 10^14."""
     if n < 2 or any(n % p == 0 for p in BASES):
         return n in BASES
     odd, twos = n - 1, 0
@@ -71,21 +71,24 @@ def aliquot_sum(factors: dict[int, int]) -> int:
     return prod((p ** (k + 1) - 1) // (p - 1) for p, k in powers) - prod(p**k for p, k in powers)
 
 
-def index(shape: Callable[[int], int], n: int) -> int | None:
-    """The k > 0 with shape(k) == n, where there is one; shape grows as k² or faster, over 3."""
+def inverse(shape: Callable[[int], int], n: int) -> int | None:
+    """The k > 0 with shape(k) == n, or None; shape grows at least as k² / 3."""
     k = bisect_left(range(2 * isqrt(n) + 3), n, lo=1, key=shape)
     return k if shape(k) == n else None
 
 
-def place(terms: Iterable[int], n: int) -> int | None:
-    """Where n stands in a series that rises beyond it, counted from 0; None where it does not."""
+def index_of(n: int, terms: Iterable[int]) -> int | None:
+    """The index of n, from 0, in a non-decreasing infinite sequence; None if it is no term."""
     k, term = next((k, term) for k, term in enumerate(terms) if term >= n)
     return k if term == n else None
 
 
 def sum_of_the_two_before(first: int, second: int, n: int) -> tuple[int, int] | None:
-    """The two terms before n in the series that starts so, each term the sum of the two before it,
-    as in those of Fibonacci and Lucas; None where n is no later term."""
+    """The two terms before n in a sequence such as Fibonacci's or Lucas's, or None.
+
+    It begins with first, second; each later term is the sum of the two before it.  None where n is
+    no later term.
+    """
     while first + second < n:
         first, second = second, first + second
     return (first, second) if first + second == n else None
@@ -150,7 +153,7 @@ def _prime_as_squares(p: int) -> tuple[int, int]:
 
 
 def needs_four_squares(n: int) -> bool:
-    """Whether fewer than four squares never add up to it (Legendre)."""
+    """Whether n is no sum of three squares (Legendre)."""
     while n % 4 == 0:
         n //= 4
     return n % 8 == 7
@@ -159,7 +162,7 @@ def needs_four_squares(n: int) -> bool:
 @cache
 def highly_composite() -> dict[int, int]:
     """Up to 10^12, the numbers with more divisors than any smaller one, and how many."""
-    candidates = [(1, 1)]  # products of the first primes, each with no more than the one before
+    candidates = [(1, 1)]  # products of the first primes, no exponent above the one before it
     level = [(1, 1, 99)]  # number, divisors, largest exponent allowed next
     for p in SMALL[:12]:
         level = [
@@ -184,7 +187,7 @@ def is_carmichael(factors: dict[int, int]) -> bool:
 
 
 def digit_powers(n: int) -> int:
-    """The sum of its digits, each raised to the power of how many they are."""
+    """The sum of its digits, each raised to the power of the number of digits."""
     return sum(int(digit) ** len(str(n)) for digit in str(n))
 
 
@@ -206,9 +209,9 @@ def collatz_steps(n: int) -> int:
 def roman(n: int) -> str:
     """The Roman numeral of 1 to 3999."""
     letters = ("M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I")
-    worth = (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1)
+    values = (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1)
     written = ""
-    for letter, value in zip(letters, worth, strict=True):
+    for letter, value in zip(letters, values, strict=True):
         written += letter * (n // value)
         n %= value
     return written

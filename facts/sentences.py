@@ -1,7 +1,7 @@
 """True sentences about any whole number from -10^12 to 10^12, the most interesting first.
 
-Interesting is what few numbers share: the sentences stand in the order of how many numbers up to
-10^12 they hold for, the fewest first. OEIS is the On-Line Encyclopedia of Integer Sequences.
+A property is interesting if few numbers have it: sentences are ordered by how many numbers up to
+10^12 they are true of, the fewest first. OEIS is the On-Line Encyclopedia of Integer Sequences.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ from facts.number_theory import (
     factorise,
     highest_power,
     highly_composite,
-    index,
+    index_of,
+    inverse,
     is_carmichael,
     is_happy,
     is_prime,
     needs_four_squares,
-    place,
     roman,
     square_sum,
     sum_of_the_two_before,
@@ -121,8 +121,7 @@ SHAPES: tuple[Shape, ...] = (
 
 @lru_cache(256)
 def computed(number: int) -> tuple[tuple[str, str, str | None], ...]:
-    """What arithmetic alone can tell about a number, each with its source and the URL of that:
-    four sentences at least, but none about 0 and 1."""
+    """(sentence, source, URL of the source) for each: at least four, but none about 0 and 1."""
     if number < 0:
         sentences = _of_negative(number)
     elif number > 1:
@@ -134,12 +133,12 @@ def computed(number: int) -> tuple[tuple[str, str, str | None], ...]:
 
 
 def _of_negative(n: int) -> Iterator[tuple[str, str | Source]]:
-    name, size = say(n), -n
+    name, size = fmt(n), -n
     edge = round(size ** (1 / 3))
     if edge**3 == size:
-        yield f"{name} is a cube: {TIMES.join([say(-edge)] * 3)}.", "A000578"
-    yield f"{name} is the opposite of {say(size)}: together they make 0.", NEGATIVE
-    yield f"{name} times itself is {say(size * size)}, as {say(size)} times itself is.", NEGATIVE
+        yield f"{name} is a cube: {TIMES.join([fmt(-edge)] * 3)}.", "A000578"
+    yield f"{name} is the opposite of {fmt(size)}: together they make 0.", NEGATIVE
+    yield f"{name} times itself is {fmt(size * size)}, as {fmt(size)} times itself is.", NEGATIVE
     bits = next(bits for bits in (8, 16, 32, 64) if size <= 2 ** (bits - 1))
     written = f"{2**bits - size:X}"
     yield f"As a whole number of {bits} bits a computer keeps {name} as {written}.", COMPLEMENT
@@ -149,33 +148,33 @@ def _of_negative(n: int) -> Iterator[tuple[str, str | Source]]:
 
 
 def _rare(n: int, factors: dict[int, int]) -> Iterator[tuple[str, str | Source]]:
-    """What at most some ten thousand of the numbers up to 10^12 are."""
-    name, digits = say(n), str(n)
+    """Properties of fewer than a hundred million of the numbers up to 10^12."""
+    name, digits = fmt(n), str(n)
     prime, others = factors == {n: 1}, aliquot_sum(factors)
     base, exponent = highest_power(factors)
     if n in (3, 5, 17, 257, 65537):
         drawn = f"a regular polygon with {name} sides can be drawn with ruler and compass alone"
         yield f"{name} is a Fermat prime: {drawn}.", "A019434"
     if others == n:
-        parts = f": {' + '.join(map(say, divisors(factors)[:-1]))}" if n < 500 else ""
+        parts = f": {' + '.join(map(fmt, divisors(factors)[:-1]))}" if n < 500 else ""
         yield f"{name} is perfect, the sum of the smaller numbers that divide it{parts}.", "A000396"
     if prime and n & (n + 1) == 0:
-        told = f"{_power(2, n.bit_length())} {MINUS} 1"
-        yield f"{name} is a Mersenne prime: {told}.", "A000668"
-    if k := place(accumulate(SMALL, mul), n):
-        parts = TIMES.join(map(say, SMALL[: k + 1]))
+        rule = f"{_power(2, n.bit_length())} {MINUS} 1"
+        yield f"{name} is a Mersenne prime: {rule}.", "A000668"
+    if k := index_of(n, accumulate(SMALL, mul)):
+        parts = TIMES.join(map(fmt, SMALL[: k + 1]))
         yield f"{name} is the product of the first {k + 1} primes: {parts}.", "A002110"
-    if n > 5 and (k := place(accumulate(count(1), mul), n)):
+    if n > 5 and (k := index_of(n, accumulate(count(1), mul))):
         yield (
             f"{k + 1} things can stand in {name} orders: it is the factorial of {k + 1}.",
             "A000142",
         )
-    if n > 4 and (k := place(bell_numbers(), n)):
-        told = "it is a Bell number"
-        yield f"{k} things can be sorted into groups in {name} ways: {told}.", "A000110"
-    if n > 4 and (k := place((comb(2 * k, k) // (k + 1) for k in count()), n)):
-        told = "it is a Catalan number"
-        yield f"{k} pairs of brackets can be nested and lined up in {name} ways: {told}.", "A000108"
+    if n > 4 and (k := index_of(n, bell_numbers())):
+        rule = "it is a Bell number"
+        yield f"{k} things can be sorted into groups in {name} ways: {rule}.", "A000110"
+    if n > 4 and (k := index_of(n, (comb(2 * k, k) // (k + 1) for k in count()))):
+        rule = "it is a Catalan number"
+        yield f"{k} pairs of brackets can be nested and lined up in {name} ways: {rule}.", "A000108"
     if base == 10 and exponent > 1:
         yield f"{name} is a power of ten: {_power(10, exponent)}.", "A011557"
     if base == 2 and exponent > 1:
@@ -184,44 +183,44 @@ def _rare(n: int, factors: dict[int, int]) -> Iterator[tuple[str, str | Source]]
         parts = " + ".join(_power(int(digit), len(digits)) for digit in digits)
         yield f"{name} is a sum of powers of its own digits: {parts}.", "A005188"
     if n > 9 and n * n % 10 ** len(digits) == n:
-        yield f"The square of {name} ends in {name} again: {say(n * n)}.", "A003226"
+        yield f"The square of {name} ends in {name} again: {fmt(n * n)}.", "A003226"
     if two := sum_of_the_two_before(1, 1, n):
-        parts = f"{say(two[0])} + {say(two[1])}"
+        parts = f"{fmt(two[0])} + {fmt(two[1])}"
         yield f"{name} is a Fibonacci number: {parts}, the two before it.", "A000045"
     if two := sum_of_the_two_before(1, 3, n):
-        parts = f"{say(two[0])} + {say(two[1])}"
+        parts = f"{fmt(two[0])} + {fmt(two[1])}"
         yield f"{name} is a Lucas number: {parts}, the two before it.", "A000032"
     if divided := highly_composite().get(n):
-        yield f"{name} has {say(divided)} divisors, more than any smaller number.", "A002182"
+        yield f"{name} has {fmt(divided)} divisors, more than any smaller number.", "A002182"
     if n > 9 and len(set(digits)) == 1:
         yield f"{name} is written with no other digit than {digits[0]}.", "A010785"
     if others > 1 and others != n and aliquot_sum(factorise(others)) == n:
-        told = "the smaller divisors of each add up to the other"
-        yield f"{name} and {say(others)} are amicable: {told}.", "A063990"
+        rule = "the smaller divisors of each add up to the other"
+        yield f"{name} and {fmt(others)} are amicable: {rule}.", "A063990"
     cubes = cube_sums(factors)
-    sums = " = ".join(f"{say(a)}³ + {say(b)}³" for a, b in cubes)
+    sums = " = ".join(f"{fmt(a)}³ + {fmt(b)}³" for a, b in cubes)
     if n == 1729:
-        told = "the smallest number that is a sum of two cubes in two ways"
-        yield f"{name} is {told}: {sums}.", "A001235"
+        rule = "the smallest number that is a sum of two cubes in two ways"
+        yield f"{name} is {rule}: {sums}.", "A001235"
     elif len(cubes) > 1:
         yield f"{name} is a sum of two cubes in more ways than one: {sums}.", "A001235"
     if is_carmichael(factors):
-        told = "passes Fermat's test for primes, whatever base without a common factor is taken"
-        yield f"{name} is a Carmichael number, no prime: it {told}.", "A002997"
+        rule = "passes Fermat's test for primes, whatever base without a common factor is taken"
+        yield f"{name} is a Carmichael number, no prime: it {rule}.", "A002997"
     if exponent > 3 and base not in (2, 10):
         yield f"{name} is a power: {_power(base, exponent)}.", "A001597"
     if exponent % 3 == 0:
-        edge = say(base ** (exponent // 3))
+        edge = fmt(base ** (exponent // 3))
         yield f"{name} is a cube: {TIMES.join([edge] * 3)}.", "A000578"
     for sequence, shape, sentence in SOLIDS:
-        if (k := index(shape, n)) and k > 1:
-            yield sentence.format(n=name, k=say(k)), sequence
+        if (k := inverse(shape, n)) and k > 1:
+            yield sentence.format(n=name, k=fmt(k)), sequence
     if exponent % 2 == 0:
-        side = say(base ** (exponent // 2))
+        side = fmt(base ** (exponent // 2))
         yield f"{name} is a square: {side}{TIMES}{side}.", "A000290"
     for sequence, shape, sentence in SHAPES:
-        if (k := index(shape, n)) and k > 1:
-            yield sentence.format(n=name, k=say(k), before=say(k - 1)), sequence
+        if (k := inverse(shape, n)) and k > 1:
+            yield sentence.format(n=name, k=fmt(k), before=fmt(k - 1)), sequence
     if n > 9 and digits == digits[::-1]:
         yield f"{name} is a palindrome: it reads the same from both ends.", "A002113"
     if n > 2 and f"{n:b}" == f"{n:b}"[::-1]:
@@ -231,39 +230,39 @@ def _rare(n: int, factors: dict[int, int]) -> Iterator[tuple[str, str | Source]]
 
 
 def _common(n: int, factors: dict[int, int]) -> Iterator[tuple[str, str | Source]]:
-    """What more than a hundred million of the numbers up to 10^12 are, or all."""
-    name, digits = say(n), str(n)
+    """Properties of more than a hundred million of the numbers up to 10^12, or of all."""
+    name, digits = fmt(n), str(n)
     prime, others = factors == {n: 1}, aliquot_sum(factors)
     if prime and is_prime(2 * n + 1):
-        told = f"twice it and 1, {say(2 * n + 1)}, is prime as well"
-        yield f"{name} is a Sophie Germain prime: {told}.", "A005384"
+        rule = f"twice it and 1, {fmt(2 * n + 1)}, is prime as well"
+        yield f"{name} is a Sophie Germain prime: {rule}.", "A005384"
     for twin in (n + 2, n - 2):
         if prime and is_prime(twin):
-            yield f"{name} and {say(twin)} are twin primes.", "A001097"
+            yield f"{name} and {fmt(twin)} are twin primes.", "A001097"
     backwards = int(digits[::-1])
     if prime and backwards != n and is_prime(backwards):
-        yield f"{name} is a prime that read backwards is another: {say(backwards)}.", "A006567"
+        yield f"{name} is a prime that read backwards is another: {fmt(backwards)}.", "A006567"
     if prime:
         yield f"{name} is a prime: only 1 and {name} divide it.", "A000040"
     total = sum(map(int, digits))
     if n > 9 and n % total == 0 and total > 1:
-        parts = f"{' + '.join(digits)} = {total}, and {total}{TIMES}{say(n // total)} = {name}"
+        parts = f"{' + '.join(digits)} = {total}, and {total}{TIMES}{fmt(n // total)} = {name}"
         yield f"{name} can be divided by the sum of its digits: {parts}.", "A005349"
     if n > 9 and is_happy(n):
-        told = "sum the squares of its digits, go on with the result, and you arrive at 1"
-        yield f"{name} is happy: {told}.", "A007770"
+        rule = "sum the squares of its digits, go on with the result, and you arrive at 1"
+        yield f"{name} is happy: {rule}.", "A007770"
     if pair := square_sum(factors):
-        yield f"{name} is a sum of two squares: {say(pair[0])}² + {say(pair[1])}².", "A000404"
+        yield f"{name} is a sum of two squares: {fmt(pair[0])}² + {fmt(pair[1])}².", "A000404"
     if needs_four_squares(n):
         yield f"{name} is a sum of four squares, but not of three.", "A004215"
     if others > n:
-        yield f"{name} is abundant: its smaller divisors add up to {say(others)}.", "A005101"
+        yield f"{name} is abundant: its smaller divisors add up to {fmt(others)}.", "A005101"
     if not prime:
         product = TIMES.join(_power(p, k) for p, k in factors.items())
         yield f"{name} = {product}, and no other primes multiply to it.", PRODUCT
     if n > 2:
-        told = "halve what is even, else triple it and add 1"
-        yield f"It takes {say(collatz_steps(n))} steps from {name} to 1: {told}.", "A006577"
+        rule = "halve what is even, else triple it and add 1"
+        yield f"It takes {fmt(collatz_steps(n))} steps from {name} to 1: {rule}.", "A006577"
     if n < 4000:
         yield f"In Roman numerals {name} is {roman(n)}.", NUMERALS
     yield f"In binary {name} is {n:b}.", BINARY
@@ -276,9 +275,9 @@ def _oeis(sequence: str) -> Source:
 
 
 def _power(base: int, exponent: int) -> str:
-    return say(base) + (str(exponent).translate(RAISED) if exponent > 1 else "")
+    return fmt(base) + (str(exponent).translate(RAISED) if exponent > 1 else "")
 
 
-def say(n: int) -> str:
-    """The number as one prints it: 1234, or 12,345; with the sign that is as wide as a plus."""
+def fmt(n: int) -> str:
+    """As it is printed: 1234, or 12,345, with a minus sign as wide as a plus."""
     return (f"{n:,}" if abs(n) > 9999 else str(n)).replace("-", MINUS)

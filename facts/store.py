@@ -1,8 +1,8 @@
-"""A fact for a number: what a numbers service has told, else a bundled one, else a computed one.
+"""A fact about a number: from a numbers service, else a bundled one, else a computed one.
 
-The bundled facts for 0 to 100 lie in bundled.json, each with a source that a reader can check.
-Whatever the service does, `Facts.about` answers at once from memory. Nothing is remembered here of
-who was told what: that is for the caller to keep, such as in a cookie, so any process may answer.
+The bundled facts about 0 to 100 are in bundled.json, each with a source that a reader can check.
+Whatever the service does, `Facts.about` returns at once, from memory. Which facts a session has
+seen is stored by the caller, such as in a cookie, so that any process can serve any session.
 """
 
 import json
@@ -21,9 +21,9 @@ BUNDLED = Path(__file__).with_name("bundled.json")
 KINDS = ("trivia", "math")
 SUBJECTS = ("mathematics", "nature", "language", "culture", "history", "technology")
 SERVICE_SUBJECTS = {"trivia": "general", "math": "mathematics"}
-FARTHEST = 10**12
-LONGEST = 220  # characters of a bundled fact
-PLENTY = 10  # facts about a number, to which no computed ones are added
+MAX_NUMBER = 10**12
+MAX_LENGTH = 220  # characters of a bundled fact
+ENOUGH = 10  # facts about a number: computed ones are added only to fewer
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,13 @@ class Fact:
 
     @cached_property
     def id(self) -> str:
-        """Four characters that tell it from the other facts about its number."""
+        """Four characters, different for each fact about a number."""
         return urlsafe_b64encode(blake2b(self.text.encode(), digest_size=3).digest()).decode()
 
     def describe(self, number: int) -> dict[str, int | str | None]:
-        """As the API tells it: number, text, kind, subject, source and url (or None)."""
-        told: dict[str, int | str | None] = {"number": number, "text": self.text}
-        names = ("kind", "subject", "source", "url")
-        return told | {name: getattr(self, name) for name in names}
+        """As the API gives it: number, text, kind, subject, source and url (or None)."""
+        names = ("text", "kind", "subject", "source", "url")
+        return {"number": number, **{name: getattr(self, name) for name in names}}
 
 
 class Facts:
@@ -62,32 +61,33 @@ class Facts:
         self._bundled = load(path)
         self._upstream = upstream
 
-    def about(self, number: int, kind: str | None = None, told: Sequence[str] = ()) -> Fact:
-        """A fact about `number`, at once: one whose id is not in `told`, else the one that
-        stands there first.
+    def about(self, number: int, kind: str | None = None, seen: Sequence[str] = ()) -> Fact:
+        """A fact about `number`: one whose id is not in `seen`, else the one seen longest ago.
 
-        Where fewer than two facts of the kind are known, computed ones are told as well. Raises
-        ValueError for a number beyond ±10^12 or an unknown kind.
+        `seen` holds ids, the latest last. Raises ValueError for a number beyond ±10^12 or an
+        unknown kind.
         """
         if kind is not None and kind not in KINDS:
-            raise ValueError(f"A fact is of kind {' or '.join(KINDS)}, not {kind!r}.")
-        if not -FARTHEST <= number <= FARTHEST:
-            raise ValueError("Facts are told of whole numbers from -10^12 to 10^12.")
+            raise ValueError(
+                f"there is no kind of fact {kind[:40]!r}: choose from {', '.join(KINDS)}"
+            )
+        if not -MAX_NUMBER <= number <= MAX_NUMBER:
+            raise ValueError("the number is beyond ±10^12: ask for one from -10^12 to 10^12")
         known = self._known(number, KINDS if kind is None else (kind,))
-        place = {identity: place for place, identity in enumerate(told)}
-        return min(known, key=lambda fact: place.get(fact.id, -1))
+        last_seen = {identity: index for index, identity in enumerate(seen)}
+        return min(known, key=lambda fact: last_seen.get(fact.id, -1))
 
     def _known(self, number: int, kinds: Sequence[str]) -> list[Fact]:
-        """All that can be told about it now, what should be told first standing first."""
+        """All facts known now, the preferred ones first, bundled ones in random order."""
         known = []
         if self._upstream:
-            for kind, text in self._upstream.told(number, kinds).items():
+            for kind, text in self._upstream.facts(number, kinds).items():
                 host, subject = self._upstream.host, SERVICE_SUBJECTS[kind]
                 known.append(Fact(text, subject, host, None, "upstream"))
         bundled = [fact for fact in self._bundled.get(number, ()) if fact.kind in kinds]
         known += random.sample(bundled, len(bundled))
-        # Where much is known of a number, its Roman numeral need not be told as well.
-        if len(known) < (PLENTY if "math" in kinds else 2):
+        # Where much is known of a number, its Roman numeral adds little.
+        if len(known) < (ENOUGH if "math" in kinds else 2):
             for text, source, url in computed(number):
                 known.append(Fact(text, "mathematics", source, url, "computed"))
         return known
@@ -95,16 +95,19 @@ class Facts:
 
 def load(path: Path) -> dict[int, tuple[Fact, ...]]:
     """The facts of a file laid out {"7": [{"text", "subject", "source", "url"?}, ...], ...}."""
-    shelves = json.loads(path.read_text("utf-8"))
-    facts = {int(number): tuple(map(_checked, entries)) for number, entries in shelves.items()}
+    content = json.loads(path.read_text("utf-8"))
+    facts = {int(number): tuple(map(_checked, entries)) for number, entries in content.items()}
     if missing := [number for number in range(101) if not facts.get(number)]:
-        raise ValueError(f"{path.name} has no fact for {missing}.")
+        raise ValueError(f"{path.name} has no facts about {missing}: add some")
     return facts
 
 
 def _checked(entry: dict[str, str]) -> Fact:
     if not {"text", "subject", "source"} <= entry.keys() <= {"text", "subject", "source", "url"}:
-        raise ValueError(f"A fact has text, subject, source and perhaps url: {entry}.")
-    if entry["subject"] not in SUBJECTS or not 0 < len(entry["text"]) < LONGEST:
-        raise ValueError(f"A fact has a short text and one of the subjects {SUBJECTS}: {entry}.")
+        raise ValueError(f"{entry} is not a fact: give it text, subject, source and perhaps url")
+    if entry["subject"] not in SUBJECTS or not 0 < len(entry["text"]) < MAX_LENGTH:
+        raise ValueError(
+            f"{entry} is not a fact: give it a text of fewer than {MAX_LENGTH} characters and one "
+            f"of the subjects {', '.join(SUBJECTS)}"
+        )
     return Fact(entry["text"], entry["subject"], entry["source"], entry.get("url"), "bundled")

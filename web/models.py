@@ -1,23 +1,26 @@
 """The trained networks as they are served: loaded once, ranked by measured accuracy."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nn.dataset import DIGITS
 from nn.inference import Inference
 from nn.layers import Array
 from nn.measure.rejection import conditional_probabilities, is_accepted
 from nn.network import Network
 from nn.zoo import DEFAULT, ZOO
+from web.problems import ProblemError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-DIGITS = ("mnist", "pen")  # the data sets that accuracy is told of
-SHARED = 0.15  # another digit with this share of the probability is named beside the answer
+DIGIT_SETS = ("mnist", "pen")  # the data sets whose accuracy is published
+MIN_ALTERNATIVE = 0.15  # the probability from which another digit is an alternative
 
 
 @dataclass(frozen=True)
 class Model:
-    """A network of the zoo, and what is said of it."""
+    """A network of the zoo, with its title, ready to predict."""
 
     name: str
     title: str
@@ -26,7 +29,7 @@ class Model:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """What `python -m nn evaluate --record` measured on test splits, by --on."""
+        """What `python -m nn evaluate --record` measured on test splits, by data set."""
         figures: dict[str, Any] = self.network.about.get("figures", {})
         return {
             key.removesuffix("-test"): figure
@@ -37,7 +40,7 @@ class Model:
     @property
     def accuracy(self) -> dict[str, float]:
         """On digits, by data set, on its test split."""
-        return {name: self.figures[name]["accuracy"] for name in DIGITS if name in self.figures}
+        return {name: self.figures[name]["accuracy"] for name in DIGIT_SETS if name in self.figures}
 
     def describe(self) -> dict[str, Any]:
         return {
@@ -47,8 +50,8 @@ class Model:
             "accuracy": self.accuracy,
         }
 
-    def read(self, drawing: Array | None) -> dict[str, Any]:
-        """The answer to a 28x28 drawing, or to a blank sheet (None), without a fact."""
+    def predict(self, drawing: Array | None) -> dict[str, Any]:
+        """The prediction for a 28x28 drawing, or for a blank sheet (None), as the API gives it."""
         if drawing is None:
             return {
                 "digit": None,
@@ -60,7 +63,7 @@ class Model:
             }
         scores = self.inference.probabilities(drawing[:, :, None])[None]
         probabilities = conditional_probabilities(scores)[0].tolist()
-        digit = max(range(10), key=probabilities.__getitem__)
+        digit = max(range(DIGITS), key=probabilities.__getitem__)
         if not is_accepted(self.network, scores)[0]:
             return {
                 "digit": None,
@@ -73,7 +76,7 @@ class Model:
         others = [
             {"digit": other, "probability": probability}
             for other, probability in enumerate(probabilities)
-            if other != digit and probability >= SHARED
+            if other != digit and probability >= MIN_ALTERNATIVE
         ]
         return {
             "digit": digit,
@@ -83,6 +86,13 @@ class Model:
             "alternatives": sorted(others, key=lambda other: -other["probability"]),
             "model": self.name,
         }
+
+
+def find_model(models: Mapping[str, Model], name: str) -> Model:
+    """The model of that name.  Raises ProblemError (422)."""
+    if name not in models:
+        raise ProblemError(422, f"there is no model {name[:40]!r}: choose from {', '.join(models)}")
+    return models[name]
 
 
 def load_models(folder: Path = WEIGHTS) -> dict[str, Model]:

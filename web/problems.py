@@ -1,4 +1,4 @@
-"""Errors as every route answers them: application/problem+json, RFC 9457."""
+"""Errors as every route sends them: application/problem+json, RFC 9457."""
 
 import json
 import logging
@@ -12,14 +12,14 @@ log = logging.getLogger(__name__)
 
 DETAILS = {
     404: "there is nothing at this address: see / for the page and /api for the API",
-    405: "this address does not take that method: see the Allow header",
+    405: "the method is not allowed at this address: see the header Allow",
     413: "the request is too large: send a picture of at most 10 MB",
-    500: "something went wrong here; it is noted, and the next request may well succeed",
+    500: "the server failed and has logged the error: try again",
 }
 
 
-class Problem(Exception):
-    """A request that cannot be answered: an HTTP status, and a sentence that says what to do."""
+class ProblemError(Exception):
+    """A request that cannot be served: an HTTP status, and a sentence that says what to do."""
 
     def __init__(self, status: int, detail: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -27,7 +27,7 @@ class Problem(Exception):
 
 
 def content_of(status: int, detail: str) -> tuple[str, bytes]:
-    """The title of a status, and the one shape as JSON: type, title, status, detail."""
+    """The title of a status, and the problem as JSON: type, title, status, detail."""
     title = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return title, json.dumps(content).encode()
@@ -43,12 +43,14 @@ def problem_response(
     return response
 
 
-def answer_with_problems(app: Flask, statuses: Mapping[type[Exception], int]) -> None:
-    """Have every error of the app answered in the one shape; `statuses` of errors that have none
-    themselves, and whose message is a sentence for the client."""
+def add_error_handlers(app: Flask, statuses: Mapping[type[Exception], int]) -> None:
+    """Send every error of the app as a problem.
 
-    @app.errorhandler(Problem)
-    def problem(error: Problem) -> Response:
+    `statuses` has the status of each class of exceptions whose message is meant for the client.
+    """
+
+    @app.errorhandler(ProblemError)
+    def problem(error: ProblemError) -> Response:
         return problem_response(error.status, error.detail, error.headers)
 
     def known(error: Exception) -> Response:

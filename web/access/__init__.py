@@ -1,1 +1,1 @@
-"""Who may ask, how often, from where, and what browsers are told to forbid."""
+"""API keys, rate limits, security headers, and other origins."""

@@ -1,4 +1,4 @@
-"""What browsers are told to forbid: headers on every response."""
+"""Security headers on every response: what browsers must not do."""
 
 import base64
 import hashlib
@@ -61,7 +61,7 @@ def headers(encrypted: bool) -> dict[str, str]:
 
 @lru_cache(8)  # to put it together takes a tenth of the time of a prediction
 def policy_with(script_hash: str | None) -> str:
-    """Everything from here, nothing inline, in nobody's frame."""
+    """Everything from this origin, nothing inline, in no frame."""
     policy = ContentSecurityPolicy().default_src("'none'").script_src("'self'")
     if script_hash:
         policy.script_src(script_hash)

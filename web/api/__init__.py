@@ -1,1 +1,1 @@
-"""The API: its routes, what they take and answer, and its OpenAPI description."""
+"""The API: routes, request bodies, predictions, and the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""The routes that programs call: drawings, facts, networks, and the description of all that."""
+"""The routes that programs call: predictions, facts, networks, and the API's description."""
 
 import re
 from pathlib import Path
@@ -6,128 +6,119 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
 
-from nn.layers import Array
 from nn.zoo import DEFAULT
-from web.access.rates import Rates
-from web.api.openapi import METHODS, description
-from web.api.predict import Answers, remember, told_before
-from web.api.request_body import sent_in
-from web.explain.options import Look, asked_look
-from web.models import Model
-from web.problems import Problem
+from web.access.rate_limits import RateLimits, limited
+from web.api.openapi import openapi_document
+from web.api.predictor import Predictor, seen_facts, store_seen_facts
+from web.api.request_body import RequestBody, parse_body, read_drawing
+from web.explain.options import IncludeOptions, parse_options
+from web.models import Model, find_model
+from web.problems import ProblemError
 
 EXAMPLES = ("curl.sh", "python.py", "javascript.js")  # the tests run them
-LOCAL = "http://127.0.0.1:8000/"  # where they call
-MINUTES = 5  # for which a list that changes with a new release is good
+LOCAL = "http://127.0.0.1:8000/"  # the address in them, replaced by that of the request
+MAX_AGE = 5 * 60  # seconds for which a list that changes with a new release may be cached
 
 
-def add_api(app: Flask, models: dict[str, Model], answers: Answers, rates: Rates) -> None:
+def add_api(
+    app: Flask, models: dict[str, Model], predictor: Predictor, rate_limits: RateLimits
+) -> None:
     """The API of these networks."""
-    folder = Path(app.root_path, "templates", "examples")
-    limits = {
-        "read_as_text": "drawings",
-        "predict": "drawings",
-        "read_form": "drawings",
-        "tell": "facts",
-    }
-
-    @app.before_request
-    def limit() -> None:
-        if request.endpoint in limits:
-            rates.spend(limits[request.endpoint], request.remote_addr)
+    examples = Path(app.root_path, "templates", "examples")
 
     @app.post("/")
+    @limited("drawings")
     def read_as_text() -> Response:
-        """Best guess, space, confidence, as the first client of this kind expects it."""
-        sent = sent_in(request)
-        if sent.is_batch:
-            raise Problem(422, "several drawings are taken at /api/predict: send one here")
-        with answers.turn:
-            read = answers.read(models[DEFAULT], next(sent.drawings()))
-        probabilities = read["probabilities"]
+        """The best guess as text: digit, space, confidence."""
+        drawing = parse_body(request).single()
+        with predictor.compute_lock:
+            prediction = predictor.predict(models[DEFAULT], read_drawing(drawing))
+        probabilities = prediction["probabilities"]
         if probabilities is None:
-            raise Problem(422, "nothing is drawn: send a picture with ink on it")
+            raise ProblemError(422, "nothing is drawn: send a picture with ink on it")
         confidence = max(probabilities)
         digit = probabilities.index(confidence)
-        return fresh(Response(f"{digit} {confidence:.4f}", mimetype="text/plain"))
+        return uncached(Response(f"{digit} {confidence:.4f}", mimetype="text/plain"))
 
     @app.post("/api/predict")
+    @limited("drawings")
     def predict() -> Response:
         """Which digit each drawing is, how sure that is, and a fact about it."""
-        look = asked_look(request.args, asked_model(models))
-        sent = sent_in(request, look.read)
-        rates.spend("drawings", request.remote_addr, len(sent.readers) - 1)  # one is paid for
-        told, drawings, answered = told_before(), sent.drawings(), []
-        for _ in sent.readers:
-            with answers.turn:  # for each anew, so that a batch does not keep others waiting
-                answered.append(answer(look, next(drawings), told))
-        response = jsonify({"answers": answered} if sent.is_batch else answered[0])
-        return remember(told, fresh(response))
+        model = find_model(models, request.args.get("model", DEFAULT))
+        options = parse_options(request.args, model)
+        body = parse_body(request)
+        # the request itself has been counted as one drawing
+        rate_limits.count("drawings", request.remote_addr, len(body.drawings) - 1)
+        seen = seen_facts()
+        answers = [predict_one(body, index, options, seen) for index in range(len(body.drawings))]
+        response = jsonify({"answers": answers} if body.is_batch else answers[0])
+        return store_seen_facts(seen, uncached(response))
 
-    def answer(look: Look, drawing: Array | None, told: list[str]) -> dict[str, Any]:
-        drawing = look.changed(drawing)
-        read = answers.read(look.model, drawing)
-        digit = read["digit"]
-        fact = None if digit is None else answers.about(digit, None, told).describe(digit)
-        return {**read, **look.extras(drawing, models), "fact": fact}
+    def predict_one(
+        body: RequestBody, index: int, options: IncludeOptions, seen: list[str]
+    ) -> dict[str, Any]:
+        """The prediction for one of the drawings, what is included with it, and a fact."""
+        with predictor.compute_lock:  # anew for each, so that other requests come between
+            with body.errors_at(index):
+                drawing, steps = options.read(body.drawings[index])
+            prediction = predictor.predict(options.model, drawing)
+            included = options.included(drawing, steps, models)
+        digit = prediction["digit"]
+        fact = None if digit is None else predictor.fact(digit, None, seen).describe(digit)
+        return {**prediction, **included, "fact": fact}
 
     @app.get("/api/facts/<number>")
-    def tell(number: str) -> Response:
+    @limited("facts")
+    def get_fact(number: str) -> Response:
         """A fact about the number, another one each time."""
-        written = re.fullmatch(r"(-?)0*([0-9]+)", number)
-        if not written:
-            raise Problem(404, "facts are about whole numbers: ask for one, such as /api/facts/7")
-        told = told_before()
+        match = re.fullmatch(r"(-?)0*([0-9]+)", number)
+        if not match:
+            raise ProblemError(
+                404, f"{number[:40]!r} is not a whole number: ask for one, such as /api/facts/7"
+            )
+        seen = seen_facts()
         try:
-            # twenty digits are beyond all that facts are told of, and int() refuses thousands
-            value = int(written[1] + written[2][:20])
-            fact = answers.about(value, request.args.get("kind") or None, told)
+            # twenty digits are out of range already, and int() refuses thousands
+            value = int(match[1] + match[2][:20])
+            fact = predictor.fact(value, request.args.get("kind") or None, seen)
         except ValueError as error:
-            raise Problem(422, str(error)) from None
-        return remember(told, fresh(jsonify(fact.describe(value))))
+            raise ProblemError(422, str(error)) from None
+        return store_seen_facts(seen, uncached(jsonify(fact.describe(value))))
 
     @app.get("/api/models")
     def list_models() -> Response:
-        """The networks that can be asked, the most accurate first."""
+        """The networks there are, the most accurate first."""
         described = [model.describe() for model in models.values()]
-        return lasting(jsonify(default=DEFAULT, models=described))
+        return cached(jsonify(default=DEFAULT, models=described))
 
     @app.get("/api/openapi.json")
-    def openapi() -> Response:
+    def get_openapi() -> Response:
         """All of this as OpenAPI 3.1."""
-        return lasting(jsonify(description(app, models, request.script_root)))
+        return cached(jsonify(openapi_document(models, request.script_root)))
 
     @app.get("/api")
-    def api_docs() -> str:
+    def get_api_page() -> str:
         """All of this as a page, with examples to copy."""
         return render_template(
             "api.html",
-            description=description(app, models, request.script_root),
-            methods=METHODS,
+            document=openapi_document(models, request.script_root),
             examples={
-                name: (folder / name).read_text("utf-8").replace(LOCAL, request.url_root)
+                name: (examples / name).read_text("utf-8").replace(LOCAL, request.url_root)
                 for name in EXAMPLES
             },
         )
 
 
-def asked_model(models: dict[str, Model]) -> Model:
-    name = request.args.get("model", DEFAULT)
-    if name not in models:
-        raise Problem(422, f"there is no model {name[:40]!r}: choose from {', '.join(models)}")
-    return models[name]
-
-
-def fresh(response: Response) -> Response:
-    """Kept by no cache: the next answer may well be another."""
+def uncached(response: Response) -> Response:
+    """The response, marked not to be cached: the next one may differ."""
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def lasting(response: Response) -> Response:
-    """Kept for minutes, and then asked for with the ETag, which costs no body."""
+def cached(response: Response) -> Response:
+    """The response, to be cached for MAX_AGE and then revalidated by its ETag."""
     response.cache_control.public = True
-    response.cache_control.max_age = 60 * MINUTES
+    response.cache_control.max_age = MAX_AGE
     response.add_etag()
     response.make_conditional(request)
     return response

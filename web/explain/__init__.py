@@ -1,1 +1,1 @@
-"""What `include` adds to an answer: how the network came to it."""
+"""Options of a prediction, and what `include=` adds to it."""
