@@ -10,12 +10,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-# As in app.py: what is imported here, and the worker's class, may bring NumPy before the app does.
+# As in app.py: what is imported here, and the worker's class, may import NumPy before the app does.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from settings import Settings
-from web.operation.malloc import keep_memory
+from web.operation.malloc import reuse_memory
 
 try:
     settings = Settings.from_environment()
@@ -25,7 +25,7 @@ except ValueError as error:
 wsgi_app = "app:create_app()"
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.web_concurrency
-# Requests come to its threads whole: slow clients, such as phones that upload a photo, hold none.
+# Its threads get whole requests: slow clients, such as phones that upload a photo, occupy none.
 worker_class = "web.operation.worker.PatientWorker"
 threads = 8
 # Networks are loaded once, before the fork: workers share their memory, and start at once.
@@ -35,39 +35,39 @@ timeout = 30
 graceful_timeout = 20
 # Heartbeat files on a disk can stall a worker; this is memory.
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
-# Nobody steers gunicorn at run time here, and a read-only home has no room for the socket.
+# gunicorn is not controlled at run time here, and a read-only home cannot hold the socket.
 control_socket_disable = True
-# More than any array of a drawing, less than those of a photo: a worker keeps 4 MiB at most.
-keep_memory(2 << 20)
+# More than any array of a drawing, less than those of a photo: a worker retains 4 MiB at most.
+reuse_memory(2 << 20)
 
 
-def remove(folder: Path, owner: int) -> None:
-    if os.getpid() == owner:  # workers end like this process does
+def remove_folder(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # workers run this at their end, too
         shutil.rmtree(folder, ignore_errors=True)
 
 
-# Where the workers keep their numbers for /metrics; see web/metrics.py.  SIGHUP has this file read
+# Where the workers count for /metrics; see web/operation/metrics.py.  SIGHUP has this file read
 # again in the same process, SIGUSR2 in a new one, which inherits the environment.
 prefix = f"digits-metrics-{os.getpid()}-"
 if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(prefix):
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=worker_tmp_dir))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-    atexit.register(remove, folder, os.getpid())
+    atexit.register(remove_folder, folder, os.getpid())
 
 from web.operation.logs import LOGGING
-from web.operation.metrics import take_place
+from web.operation.metrics import use_slot
 
 logconfig_dict = LOGGING
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """A place among the workers that none of those alive has."""
-    taken = {other.place for other in server.WORKERS.values()}
-    worker.place = next(place for place in count(1) if place not in taken)
-    # What was loaded before the fork is garbage never: left to the collector, its marks would make
-    # each worker a copy of 15 MiB that they share.
+    """Give the worker the first slot that no living worker has."""
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in count(1) if slot not in taken)
+    # What was loaded before the fork is never garbage. The collector's marks would make each worker
+    # copy 15 MiB that they share.
     gc.freeze()
 
 
 def post_fork(_server: Any, worker: Any) -> None:
-    take_place(worker.place)
+    use_slot(worker.slot)

@@ -1,14 +1,15 @@
-// Keeps the page's own files, so that the page opens without a network and can say so. Only pages and
-// static files go through here; what is asked of the API does not.
-{% set files = [] %}
-{%- for name in static_files() if name.split('/')[0] in ('draw', 'page', 'shared', 'accuracy', 'icon.svg') and name.split('.')[-1] in ('js', 'css', 'svg') %}
+// The service worker: caches the files of the front page, so that it opens without a connection and can say
+// so. Only pages and static files go through here; requests to the API do not.
+{% from 'front_page_files.html' import modules, styles %}
+{%- set files = [] %}
+{%- for name in ['icon.svg', 'shared/base.css', 'shared/tokens.css'] + styles + modules %}
 {%- set _ = files.append(url_for('static', filename=name)) %}
 {%- endfor %}
 const PAGE = {{ page | tojson }};
 const STATIC = {{ url_for('static', filename='') | tojson }};
 const FILES = {{ files | tojson }};
 const CACHE = "page-{{ fingerprint() }}";
-const HASHED = /\.[0-9a-f]{10}\.\w+$/; // names of content, which never changes
+const HASHED = /\.[0-9a-f]{10}\.\w+$/; // a name with a hash of the content, which never changes
 
 self.addEventListener("install", (event) => {
   const fill = async () => {
@@ -30,12 +31,12 @@ self.addEventListener("activate", (event) => {
 self.addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
-  if (request.mode === "navigate") event.respondWith(newest(request));
-  else if (url.pathname.startsWith(STATIC) && HASHED.test(url.pathname)) event.respondWith(kept(request));
+  if (request.mode === "navigate") event.respondWith(networkFirst(request));
+  else if (url.pathname.startsWith(STATIC) && HASHED.test(url.pathname)) event.respondWith(cacheFirst(request));
 });
 
-// A page from the network, or else as it was last time; the page to draw on where there is neither.
-async function newest(request) {
+// A page from the network, else as it was last time, else the front page.
+async function networkFirst(request) {
   const cache = await caches.open(CACHE);
   try {
     const response = await fetch(request);
@@ -48,7 +49,7 @@ async function newest(request) {
   }
 }
 
-async function kept(request) {
+async function cacheFirst(request) {
   const cache = await caches.open(CACHE), copy = await cache.match(request);
   if (copy) return copy;
   const response = await fetch(request);

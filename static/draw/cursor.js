@@ -1,5 +1,5 @@
 // Drawing by keyboard alone: a cursor on 28 by 28 squares. Arrows move it, Space lowers and lifts the
-// pen, and each step is told to who does not see it.
+// pen, and each step is announced to screen readers.
 
 import { inkAt } from "./ink.js";
 
@@ -14,17 +14,17 @@ export class Cursor {
   #canvas;
   #pad;
   #drawing;
-  #tell;
+  #announce;
   #column = 13;
   #row = 7;
   #stroke = null;
 
-  // `tell` gets a sentence for each step.
-  constructor(canvas, pad, drawing, tell) {
+  // `announce` is called with a sentence for each step.
+  constructor(canvas, pad, drawing, announce) {
     this.#canvas = canvas;
     this.#pad = pad;
     this.#drawing = drawing;
-    this.#tell = tell;
+    this.#announce = announce;
     canvas.addEventListener("keydown", (event) => this.#press(event));
     canvas.addEventListener("focus", () => this.#show(canvas.matches(":focus-visible")));
     canvas.addEventListener("blur", () => {
@@ -38,7 +38,7 @@ export class Cursor {
     return this.#stroke !== null && this.#drawing.stroke === this.#stroke;
   }
 
-  get #place() {
+  get #position() {
     return [(this.#column + 0.5) / SQUARES, (this.#row + 0.5) / SQUARES];
   }
 
@@ -53,7 +53,7 @@ export class Cursor {
       else this.#lower();
     } else if (key === "Escape" && this.#down) {
       this.#drawing.abandon();
-      this.#tell("Stroke taken back.");
+      this.#announce("Stroke taken back.");
     } else {
       return;
     }
@@ -68,24 +68,24 @@ export class Cursor {
     for (let i = Math.max(Math.abs(across), Math.abs(down)); i > 0; i--) {
       this.#column = within(this.#column + Math.sign(across));
       this.#row = within(this.#row + Math.sign(down));
-      passed.push(this.#place);
+      passed.push(this.#position);
     }
     if (this.#down) this.#drawing.extend(passed);
-    const ink = !this.#down && inkAt(this.#drawing.strokes, this.#place) ? ", ink" : "";
-    this.#tell(`Row ${this.#row + 1}, column ${this.#column + 1}${ink}`);
+    const ink = !this.#down && inkAt(this.#drawing.strokes, this.#position) ? ", ink" : "";
+    this.#announce(`Row ${this.#row + 1}, column ${this.#column + 1}${ink}`);
   }
 
   #lower() {
     const { tool } = this.#pad;
-    this.#stroke = this.#drawing.begin(tool, this.#place);
+    this.#stroke = this.#drawing.begin(tool, this.#position);
     const what = tool.erase ? "Eraser" : "Pen";
-    this.#tell(`${what} down at row ${this.#row + 1}, column ${this.#column + 1}`);
+    this.#announce(`${what} down at row ${this.#row + 1}, column ${this.#column + 1}`);
   }
 
   #lift() {
     if (!this.#down) return;
     this.#drawing.end();
-    this.#tell("Lifted.");
+    this.#announce("Lifted.");
   }
 
   #show(yes) {

@@ -1,5 +1,5 @@
-// The drawing: strokes (see ink.js) or an opened picture, and the way back and forth through its
-// history. It knows nothing of canvas, page or network.
+// The drawing as data: strokes (see ink.js) or an opened picture, with undo and redo. It knows nothing of
+// canvas, page or network.
 //
 // Events: "draw" whenever the drawing has changed, "lift" when a stroke has ended.
 
@@ -7,17 +7,17 @@ const BLANK = { strokes: [], picture: null };
 
 export class Drawing extends EventTarget {
   version = 0; // grows with every change
-  step = 0; // grows when this becomes another drawing, and not while a stroke grows
+  step = 0; // grows when this becomes another drawing, but not while a stroke grows
 
   #now = BLANK; // never changed in place: the history below shares it
   #past = [];
   #future = [];
-  #stroke = null; // the one being drawn
+  #stroke = null; // the one that is being drawn
 
   get strokes() {
-    return this.#stroke ? [...this.#kept, this.#stroke] : this.#now.strokes;
+    return this.#stroke ? [...this.#finished, this.#stroke] : this.#now.strokes;
   }
-  // Whatever was opened, until one draws: a stroke begins a new drawing.
+  // The opened picture, until one draws: a stroke begins a new drawing.
   get picture() {
     return this.#stroke ? null : this.#now.picture;
   }
@@ -33,11 +33,11 @@ export class Drawing extends EventTarget {
   get canRedo() {
     return this.#stroke === null && this.#future.length > 0;
   }
-  get #kept() {
+  get #finished() {
     return this.#now.picture ? [] : this.#now.strokes;
   }
 
-  // Begins a stroke and returns it, so that who draws it can tell whether it is still being drawn.
+  // Begins a stroke and returns it, so that the caller can check whether it is still being drawn.
   begin({ width, erase = false }, point) {
     if (this.#stroke) this.end();
     const stroke = (this.#stroke = { width, points: [point], ...(erase && { erase }) });
@@ -46,16 +46,16 @@ export class Drawing extends EventTarget {
   }
 
   extend(points) {
-    const mine = this.#stroke.points, before = mine.length;
+    const all = this.#stroke.points, before = all.length;
     for (const [x, y, ...pressure] of points) {
-      const [lastX, lastY] = mine.at(-1);
-      if (Math.hypot(x - lastX, y - lastY) > 0.001) mine.push([x, y, ...pressure]);
+      const [lastX, lastY] = all.at(-1);
+      if (Math.hypot(x - lastX, y - lastY) > 0.001) all.push([x, y, ...pressure]);
     }
-    if (mine.length > before) this.#changed(false);
+    if (all.length > before) this.#changed(false);
   }
 
   end() {
-    const strokes = [...this.#kept, this.#stroke];
+    const strokes = [...this.#finished, this.#stroke];
     this.#stroke = null;
     this.#commit({ ...BLANK, strokes });
     this.dispatchEvent(new Event("lift"));
@@ -81,7 +81,7 @@ export class Drawing extends EventTarget {
     this.#changed();
   }
 
-  // Put other strokes, nothing, or a picture in the place of what is there; this can be undone.
+  // These three replace the drawing, which can be undone.
   load(strokes) {
     this.#replace({ ...BLANK, strokes });
   }

@@ -1,6 +1,6 @@
-// Strokes as ink. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in sides
+// Strokes as ink on a canvas. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in sides
 // of the pad, y points downwards, so that one drawing fits a pad of any size. Pressure is that of a
-// pen, from 0 to 1, and 0.5 leaves the width as it is. Nothing here knows of any page.
+// pen, from 0 to 1, where 0.5 leaves the width as it is. Nothing here depends on the page.
 
 export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280, eraser: 40 / 280 };
 
@@ -11,38 +11,38 @@ export function paint(context, strokes, size) {
   context.lineCap = context.lineJoin = "round";
   for (const { width, points, erase } of strokes) {
     context.globalCompositeOperation = erase ? "destination-out" : "source-over";
-    const at = points.map(([x, y]) => [x * size, y * size]);
-    const wide = points.map(([, , pressure]) => pressed(width, pressure) * size);
+    const positions = points.map(([x, y]) => [x * size, y * size]);
+    const widths = points.map(([, , pressure]) => pressed(width, pressure) * size);
     context.beginPath();
-    if (at.length === 1) {
+    if (positions.length === 1) {
       // A line of no length has caps in some browsers and none in others; a disc is a dot in all.
-      context.arc(...at[0], wide[0] / 2, 0, 2 * Math.PI);
+      context.arc(...positions[0], widths[0] / 2, 0, 2 * Math.PI);
       context.fill();
       continue;
     }
     // Through the midpoints, with the points themselves as controls: no corners where a fast hand
     // leaves few points. Only a line that changes its width is made of many.
-    const varies = wide.some((w) => Math.abs(w - wide[0]) > 0.01 * size * width);
-    context.lineWidth = wide[0];
-    context.moveTo(...at[0]);
-    for (let i = 1; i < at.length - 1; i++) {
-      const [x, y] = at[i], [nextX, nextY] = at[i + 1];
+    const varies = widths.some((w) => Math.abs(w - widths[0]) > 0.01 * size * width);
+    context.lineWidth = widths[0];
+    context.moveTo(...positions[0]);
+    for (let i = 1; i < positions.length - 1; i++) {
+      const [x, y] = positions[i], [nextX, nextY] = positions[i + 1];
       const middle = [(x + nextX) / 2, (y + nextY) / 2];
       context.quadraticCurveTo(x, y, ...middle);
       if (!varies) continue;
-      context.lineWidth = wide[i];
+      context.lineWidth = widths[i];
       context.stroke();
       context.beginPath();
       context.moveTo(...middle);
     }
-    if (varies) context.lineWidth = wide.at(-1);
-    context.lineTo(...at.at(-1));
+    if (varies) context.lineWidth = widths.at(-1);
+    context.lineTo(...positions.at(-1));
     context.stroke();
   }
   context.globalCompositeOperation = "source-over";
 }
 
-// Whether there is ink at a place: the last stroke over it has drawn, and not erased.
+// Whether there is ink at a point: the last stroke over it has drawn, not erased.
 export function inkAt(strokes, [x, y]) {
   const last = strokes.findLast(({ width, points }) =>
     points.some((point, i) => distance([x, y], point, points[i + 1] ?? point) <= width / 2),
@@ -50,7 +50,7 @@ export function inkAt(strokes, [x, y]) {
   return last !== undefined && !last.erase;
 }
 
-// From a place to the nearest point of the line between two others.
+// From a point to the nearest point of the line between two others.
 export function distance([x, y], [fromX, fromY], [toX, toY]) {
   const dx = toX - fromX, dy = toY - fromY;
   const along = ((x - fromX) * dx + (y - fromY) * dy) / (dx * dx + dy * dy || 1);
@@ -73,7 +73,7 @@ export function onPaper(strokes, size = 280) {
   return canvas;
 }
 
-// The same as a data URL of a JPEG, as it is sent to be read.
+// The same as a data URL of a JPEG, as it is sent to the server.
 export function picture(strokes, { size = 280, quality = 0.92 } = {}) {
   return onPaper(strokes, size).toDataURL("image/jpeg", quality);
 }

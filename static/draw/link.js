@@ -1,48 +1,50 @@
-// A drawing as a short text, for links and for the page beside this one. The text is "1" (of this
-// way of writing), then for each stroke a letter for its kind, the number of its points, and x, y and
-// where there is one pressure, first of all of the first point, then of each the difference to
-// the one before. Lengths are whole 1024ths of the pad's side, pressures 31sts. A number is written
-// with digits of five bits, the lowest first, a sixth bit saying that another follows; its own
-// lowest bit is the sign. The alphabet is that of base64url, which links carry as it is.
+// A drawing as a short text: for links, for the session's storage and for the samples.
+//
+// The text is "1", the version of the format, then for each stroke a letter for its kind (pen, eraser, with
+// pressure), the number of its points, and for each point x, y and the pressure if it has one: of the first
+// point as they are, of the others as differences to the point before. Lengths are in 1024ths of the pad's
+// side, pressures in 31sts. The lowest bit of a number is its sign. A letter carries five bits of a number,
+// the lowest first, and a sixth bit that says whether another letter follows. The alphabet is that of
+// base64url, which links carry as it is.
 
 import { WIDTHS, distance } from "./ink.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const VERSION = "1";
 const UNITS = 1024;
-const FAR = 9 * UNITS;
+const FAR = 9 * UNITS; // from the pad's corner
 const PRESSURES = 31;
-const FINE = 0.0012; // sides of the pad: points nearer than this to the line without them are left out
-const STEP = 0.02; // sides of the pad
-const LONGEST = 20_000; // characters, of which no browser's address bar takes more
+const TOLERANCE = 0.0012; // sides of the pad: points nearer than this to the line without them are left out
+const STEP = 0.02; // sides of the pad, between decoded points at most
+const LONGEST = 20_000; // characters; a drawing by hand has far fewer
 const PENS = Object.values(WIDTHS);
 
 export function encode(strokes) {
   let text = VERSION;
   for (const { width, points, erase = false } of strokes) {
-    const kept = thinned(points), pen = nearest(width), withPressure = points[0].length === 3;
-    text += ALPHABET[pen + 4 * erase + 8 * withPressure] + written(kept.length);
+    const simplified = simplify(points), pen = nearestPen(width), withPressure = points[0].length === 3;
+    text += ALPHABET[pen + 4 * erase + 8 * withPressure] + encodeNumber(simplified.length);
     let last = [0, 0, 0];
-    for (const [x, y, pressure = 0] of kept) {
+    for (const [x, y, pressure = 0] of simplified) {
       const now = [Math.round(x * UNITS), Math.round(y * UNITS), Math.round(pressure * PRESSURES)];
       const numbers = now.map((value, i) => value - last[i]).slice(0, withPressure ? 3 : 2);
-      text += numbers.map(written).join("");
+      text += numbers.map(encodeNumber).join("");
       last = now;
     }
   }
   return text;
 }
 
-// The strokes a text stands for; null when it is none of these, or cut.
+// The strokes that a text encodes; null for any other text, or one that is cut.
 export function decode(text) {
   if (typeof text !== "string" || text.length > LONGEST || !text.startsWith(VERSION)) return null;
   const digits = [...text.slice(1)].map((letter) => ALPHABET.indexOf(letter));
   if (digits.includes(-1)) return null;
-  let at = 0;
-  const read = () => {
+  let next = 0;
+  const readNumber = () => {
     let value = 0, shift = 0, digit;
     do {
-      digit = digits[at++];
+      digit = digits[next++];
       if (digit === undefined || shift > 25) throw new RangeError("cut or too large");
       value |= (digit & 31) << shift;
       shift += 5;
@@ -51,18 +53,18 @@ export function decode(text) {
   };
   try {
     const strokes = [];
-    while (at < digits.length) {
-      const kind = digits[at++], count = read(), length = kind & 8 ? 3 : 2;
+    while (next < digits.length) {
+      const kind = digits[next++], count = readNumber(), length = kind & 8 ? 3 : 2;
       if (kind > 15 || count < 1 || count > digits.length) return null;
       const points = [];
       let last = Array(length).fill(0);
       for (let i = 0; i < count; i++) {
-        last = last.map((value) => value + read());
+        last = last.map((value) => value + readNumber());
         const [x, y, pressure = 0] = last;
         // Strokes may leave the pad, but not by far.
         if (Math.abs(x) > FAR || Math.abs(y) > FAR || pressure < 0 || pressure > PRESSURES) return null;
-        const place = [x / UNITS, y / UNITS, pressure / PRESSURES].slice(0, length);
-        points.push(...between(points.at(-1), place), place);
+        const point = [x / UNITS, y / UNITS, pressure / PRESSURES].slice(0, length);
+        points.push(...between(points.at(-1), point), point);
       }
       strokes.push({ width: PENS[kind & 3], points, ...(kind & 4 && { erase: true }) });
     }
@@ -73,7 +75,7 @@ export function decode(text) {
   }
 }
 
-function written(number) {
+function encodeNumber(number) {
   let value = number < 0 ? -number * 2 + 1 : number * 2, text = "";
   do {
     const digit = value & 31;
@@ -83,13 +85,13 @@ function written(number) {
   return text;
 }
 
-const nearest = (width) => {
+const nearestPen = (width) => {
   const gaps = PENS.map((pen) => Math.abs(pen - width));
   return gaps.indexOf(Math.min(...gaps));
 };
 
-// Points on the way from one to the next, as close as a hand leaves them: ink is smooth between its
-// points, and would go round a corner whose neighbours are far.
+// Points on the way from one to the next, as close as a hand leaves them: the ink is smoothed between its
+// points, and would cut a corner whose neighbours are far.
 function between(from, to) {
   const pieces = from ? Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / STEP) : 0;
   return Array.from({ length: Math.max(0, pieces - 1) }, (_, i) =>
@@ -98,25 +100,25 @@ function between(from, to) {
 }
 
 // The points without which the line would be another one (Ramer 1972; Douglas and Peucker 1973).
-function thinned(points) {
-  const keep = new Set([0, points.length - 1]), parts = [[0, points.length - 1]];
+function simplify(points) {
+  const needed = new Set([0, points.length - 1]), parts = [[0, points.length - 1]];
   while (parts.length) {
     const [from, to] = parts.pop();
-    let farthest = 0, worst = FINE;
+    let farthest = 0, worst = TOLERANCE;
     for (let i = from + 1; i < to; i++) {
-      const off = apart(points[i], points[from], points[to], (i - from) / (to - from));
-      if (off > worst) [farthest, worst] = [i, off];
+      const deviation = deviationOf(points[i], points[from], points[to], (i - from) / (to - from));
+      if (deviation > worst) [farthest, worst] = [i, deviation];
     }
     if (!farthest) continue;
-    keep.add(farthest);
+    needed.add(farthest);
     parts.push([from, farthest], [farthest, to]);
   }
-  return points.filter((_, i) => keep.has(i));
+  return points.filter((_, i) => needed.has(i));
 }
 
-// How far a point is from the line without it, or its pressure from what that would be there.
-function apart(point, from, to, share) {
+// How far a point is from the line without it, or its pressure from the one interpolated at t, 0 to 1.
+function deviationOf(point, from, to, t) {
   const [pressure = 0, before = 0, after = 0] = [point[2], from[2], to[2]];
-  const pressed = Math.abs(pressure - before - share * (after - before));
-  return Math.max(distance(point, from, to), 0.04 * pressed);
+  const difference = Math.abs(pressure - before - t * (after - before));
+  return Math.max(distance(point, from, to), 0.04 * difference);
 }

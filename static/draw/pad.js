@@ -1,11 +1,11 @@
-// The pad: a canvas that shows a drawing (see drawing.js), and on which one draws with mouse, finger
-// or pen. It knows nothing of the page around it nor of any network.
+// The pad: a canvas that shows a drawing (see drawing.js) and on which one draws with mouse, finger or
+// pen. It knows nothing of the page around it, nor of any network.
 
 import { WIDTHS, paint } from "./ink.js";
 
 const PALM_PAUSE = 700; // ms after the pen was last seen in which a touch is taken for the palm
 const TIP = 0, TAIL = 5; // the buttons of a pen: its tip (also a finger, the left of a mouse), its eraser
-const HELD = { [TIP]: 1, [TAIL]: 32 }; // the same among all buttons held
+const MASKS = { [TIP]: 1, [TAIL]: 32 }; // of the same in event.buttons
 
 export class Pad {
   tool = { width: WIDTHS.medium, erase: false }; // for the strokes to come
@@ -14,7 +14,7 @@ export class Pad {
   #canvas;
   #drawing;
   #pointer = null; // {id, type, button, stroke} of whatever draws
-  #penSeen = -Infinity;
+  #penSeenAt = -Infinity;
 
   constructor(canvas, drawing) {
     this.#canvas = canvas;
@@ -23,7 +23,7 @@ export class Pad {
     on("pointerdown", this.#down);
     on("pointermove", this.#move);
     on("pointerup", this.#up);
-    on("pointercancel", this.#end); // its position is not to be trusted: no point is taken from it
+    on("pointercancel", this.#end); // its position is not reliable: no point is taken from it
     on("lostpointercapture", this.#end);
     // iOS opens its magnifying glass on a tap and hold, whatever touch-action says.
     on("touchstart", (event) => event.cancelable && event.preventDefault(), { passive: false });
@@ -62,19 +62,19 @@ export class Pad {
   }
 
   #down(event) {
-    if (!(event.button in HELD)) return; // the other buttons open menus, or go back
-    if (event.pointerType === "pen") this.#penSeen = event.timeStamp;
+    if (!(event.button in MASKS)) return; // the other buttons open menus, or go back
+    if (event.pointerType === "pen") this.#penSeenAt = event.timeStamp;
     if (this.#pointer) {
       // A second finger changes nothing; but a hand often lands on the glass before its pen does.
       if (event.pointerType !== "pen" || this.#pointer.type !== "touch") return;
-      if (this.#draws) this.#drawing.abandon();
+      if (this.#isDrawing) this.#drawing.abandon();
       this.#release();
-    } else if (event.pointerType === "touch" && event.timeStamp - this.#penSeen < PALM_PAUSE) {
+    } else if (event.pointerType === "touch" && event.timeStamp - this.#penSeenAt < PALM_PAUSE) {
       return;
     }
     const tool = event.button === TAIL ? { width: WIDTHS.eraser, erase: true } : this.tool;
     this.#pointer = { id: event.pointerId, type: event.pointerType, button: event.button };
-    this.#pointer.stroke = this.#drawing.begin(tool, this.#place(event));
+    this.#pointer.stroke = this.#drawing.begin(tool, this.#position(event));
     try {
       this.#canvas.setPointerCapture(event.pointerId);
     } catch {
@@ -84,15 +84,15 @@ export class Pad {
   }
 
   // Whether the stroke is still being drawn: one may clear or undo in its middle.
-  get #draws() {
+  get #isDrawing() {
     return this.#pointer !== null && this.#drawing.stroke === this.#pointer.stroke;
   }
 
   #move(event) {
-    if (event.pointerType === "pen") this.#penSeen = event.timeStamp; // also while it only hovers
+    if (event.pointerType === "pen") this.#penSeenAt = event.timeStamp; // also while it only hovers
     if (event.pointerId !== this.#pointer?.id) return;
-    // The button was let go where no event reached us, outside the window for one.
-    if (!(event.buttons & HELD[this.#pointer.button])) return this.#end(event);
+    // The button was released where no event reached us, such as outside the window.
+    if (!(event.buttons & MASKS[this.#pointer.button])) return this.#end(event);
     const coalesced = event.getCoalescedEvents?.() ?? [];
     this.#extend(coalesced.length ? coalesced : [event]);
   }
@@ -104,12 +104,12 @@ export class Pad {
   }
 
   #extend(events) {
-    if (this.#draws) this.#drawing.extend(events.map((event) => this.#place(event)));
+    if (this.#isDrawing) this.#drawing.extend(events.map((event) => this.#position(event)));
   }
 
   #end(event) {
     if (event.pointerId !== this.#pointer?.id) return;
-    const drew = this.#draws;
+    const drew = this.#isDrawing;
     this.#release();
     if (drew) this.#drawing.end();
   }
@@ -123,12 +123,12 @@ export class Pad {
 
   // Where an event lies on the pad, and how hard the pen is pressed. The rectangle is asked for each
   // time, because the page may scroll, zoom or be laid out anew in the middle of a stroke.
-  #place({ clientX, clientY, pointerType, pressure, type }) {
+  #position({ clientX, clientY, pointerType, pressure, type }) {
     const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    const place = [(clientX - left) / width, (clientY - top) / height];
-    if (pointerType !== "pen") return place;
-    // A pen that is lifted presses no more: its last width is kept.
-    return [...place, type === "pointerup" ? (this.#drawing.stroke?.points.at(-1)[2] ?? 0.5) : pressure];
+    const position = [(clientX - left) / width, (clientY - top) / height];
+    if (pointerType !== "pen") return position;
+    // A lifted pen reports no pressure: the last one is used.
+    return [...position, type === "pointerup" ? (this.#drawing.stroke?.points.at(-1)[2] ?? 0.5) : pressure];
   }
 
   // Keeps one canvas pixel to one pixel of the screen, whatever the ratio, zoom and size.

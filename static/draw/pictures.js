@@ -1,18 +1,18 @@
-// Pictures from elsewhere: opened, photographed, dropped or pasted. They are scaled down here, and
-// made new, so that no more of a photo is sent than its pixels: not its place, nor its date.
+// Pictures from elsewhere: opened, photographed, dropped or pasted. They are scaled down and encoded anew
+// here, so that nothing but the pixels of a photo is sent: neither its location nor its date.
 
 const LARGEST = 1024; // pixels of the longer side: more adds nothing to 28x28
 const MOST_BYTES = 50_000_000;
 const WITH_ALPHA = /^image\/(png|gif|webp|svg\+xml|avif)$/;
 
-// {image, url}: a canvas to be shown, and a data URL to be sent. Rejects with an Error that says to
-// the visitor what is wrong.
+// {image, url}: a canvas to be shown, and a data URL to be sent. Rejects with an Error whose message is for
+// the visitor.
 export async function openPicture(file) {
   if (file.type && !file.type.startsWith("image/")) throw new Error("That is no picture. Choose a photo or drawing of a digit.");
   if (file.size > MOST_BYTES) throw new Error("That picture is too large. Choose one of at most 50 MB.");
   let bitmap;
   try {
-    bitmap = await createImageBitmap(file); // turned as the camera was held
+    bitmap = await createImageBitmap(file); // rotated as its EXIF data says
   } catch {
     throw new Error("That picture can’t be opened here. Try a JPEG or PNG.");
   }
@@ -27,12 +27,12 @@ export async function openPicture(file) {
   return { image, url };
 }
 
-// Hands each picture that is chosen in an input, dropped on the page or pasted to `take`. While one
-// is dragged over the page, `zone` has the attribute data-dragged.
-export function acceptPictures(inputs, zone, take) {
+// Calls `onPicture` with each file that is chosen in an input, dropped on the page or pasted. While one is
+// dragged over the page, `zone` has the attribute data-dragged.
+export function acceptPictures(inputs, zone, onPicture) {
   for (const input of inputs) {
     input.addEventListener("change", () => {
-      if (input.files.length) take(input.files[0]);
+      if (input.files.length) onPicture(input.files[0]);
       input.value = ""; // so that the same picture can be chosen again
     });
   }
@@ -47,12 +47,12 @@ export function acceptPictures(inputs, zone, take) {
     zone.removeAttribute("data-dragged");
     if (!files(event)) return;
     event.preventDefault();
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files[0]);
+    if (event.dataTransfer.files.length) onPicture(event.dataTransfer.files[0]);
   });
   addEventListener("paste", (event) => {
     const [pasted] = event.clipboardData?.files ?? [];
     if (!pasted) return;
     event.preventDefault();
-    take(pasted);
+    onPicture(pasted);
   });
 }

@@ -1,9 +1,9 @@
-// Drawings to begin with, made for this page: the ten digits, one that could be two of them, and one
-// that is none. They are written as links are, see link.js.
+// Drawings to start from, made for this project, each encoded as in a link (see link.js).
 
 import { decode } from "./link.js";
 
-const DRAWINGS = {
+// The ten digits in less common styles, one drawing that could be two of them, and one that is no digit.
+const NAMED = {
   "A slashed zero":
     "1B6CujBkL1BCpDFrDI3BQtBgBrBmBlBmBhByB7BqDtBgERmCRyEAsCIyCckFY2CgB2CkByC0BsC-BgCqCyB0CgB-CK4CR4ChBsCxBgC_B6BnCwBtCiCjFelFI_EDrCLpCnBrE7B7DjB5BlBvB3CtCtBhB9C1BxBRzBStBcBO-uB8NjDiE1CmD_C-DjIiMnDwE_IsL",
   "A one with a serif":
@@ -30,5 +30,24 @@ const DRAWINGS = {
     "1BwByT02BsBvF2B5FiCzFoGnS2ClKiGmZoByEsB2EsCqJS4CrIvIpHhH9DrD3LtJ1CvC8KJoSO0OiB3O-L5EyD7GqFhHkFpC6B",
 };
 
+// One drawing of each digit, for /inside.
+const EXAMPLES = [
+  "1B4C-nB4L3DnBtBLrBAxBOxCyBnBenBkBhC6CZ0BX8BlB4DVmEDoCMwESuCWsCeqCsBmCwB8B8B2BkCqBwCOuCAoCZoClB-BvB0B5BqBjCclCYlCOlCMpCKjEJ5DTzDP5BV1BVtBxBxC3BlChBdnBVxCb",
+  "1BM4diORmDV2FtBsPL6EN0K",
+  "1B0C8X4SqD7EgBjBkBf2CnBwBNwBF2BC2BQyBcwBoBoBwBc6BKkCFoCNmCpBoEdkC_BqExCqE7CmEpD4D9B0B_BwBpCiBpCP5B7BZpCErCchC8BjBgCF-BW-EyDkG-DuBWyBS2BEuBF6CjBuCnBoBR",
+  "1BwC6S0T0CjDgBfmBXsBRuBJwBFoDIyBWyBcsBkBoB2BUgCGiCJkCXkCrB4BzBwB9BsBnCczDgByDIsCKoCY-BqByBwBmB-BKkCDkCVmCjB-BrB0BnDqCzBc3BQpDQhDFvBLtCtBlDpC",
+  "1BS0ZiLZiD7BoLTmCJsCDmDoHDmJfyJRBKmqBoKjBmKVqMfoJR-H",
+  "1B2B-TsPHoHdwIoE9BiCNqCAqCKqCakCqB6B2BwBkCeqCOyCDwCVuChBiCrB2BvByBzBkB1BgB3BW5BQ1BG3BHvBNrE7BtBNBKmUsP-GAkDLkEZ-CJ",
+  "1BwC2rBoK5DiCzC2B3DiDpCuClBuB5BkD3ByDpB-DjBiEHsCAqCWqCgBoCsBiC4ByBkCiBqCMqCAsCPkChBiClB4BxBkBjCUnCAnCXjCjB5BtBvBxBlB3BZ5BJ1BA1BGzBK5CwBrC4BjBmBZmBrB0C",
+  "1Bc-OmQ-CPsGX6BF0DEkED0HfXwBxCsEtCyEjDwGhDoI7CyI7B-FBKiW-hB6BJkBAyFV6IlB",
+  "1B8C8sBmR5C1DlCrCvBVvBN1BAxBG1BKxBWtBiBjBqBhB2BHiCOgCegCmB6B0ByBkH8F2DqDqBgCmBoCUuCLuCrBoCzB6BnCsBvCcxCMvCHpCd9BnB3B1BlBhCXnCCpCa_BmB1B2C9CwBnBkDhC8D7CoC5BkBlBwBzCe7CStB",
+  "1B8BylB4UtDtElBftBd3BPzBD7BI5BQzBcvBmBrBuBnByBd8BLkCGoCSmCoBgC0B4BmCuBuCWuCPoCnBgCxByB_BoBlCkBlCalCIxCD0GzB8a",
+];
+
 // [name, strokes] of each.
-export const samples = Object.entries(DRAWINGS).map(([name, text]) => [name, decode(text)]);
+export const namedSamples = Object.entries(NAMED).map(([name, text]) => [name, decode(text)]);
+
+// The strokes of that drawing.
+export function exampleOf(digit) {
+  return decode(EXAMPLES[digit]);
+}

@@ -1,5 +1,5 @@
-// What one can do with a drawing: hand it on as a link, or keep it as a PNG. The link carries the
-// strokes behind its "#", which browsers send to nobody.
+// Sharing a drawing as a link, saving it as a PNG, and storing it for the session. The link carries the
+// strokes behind its "#", which browsers send to no server.
 
 import { onPaper } from "./ink.js";
 import { decode, encode } from "./link.js";
@@ -9,18 +9,18 @@ const PNG_SIDE = 560; // pixels
 
 const linkTo = (strokes) => `${location.href.split("#")[0]}#${NAME}=${encode(strokes)}`;
 
-// The strokes the address carries; null where it carries none, or none that can be read.
-export function shared() {
+// The strokes in the page's address; undefined where there are none, null where they cannot be decoded.
+export function linkedDrawing() {
   const [, text] = location.hash.match(new RegExp(`^#${NAME}=(.+)$`)) ?? [];
   return text === undefined ? undefined : decode(text);
 }
 
-// The address no longer says what is drawn.
-export function forgetShared() {
+// Removes the strokes from the address, which are no longer what is drawn.
+export function clearLink() {
   if (location.hash.startsWith(`#${NAME}=`)) history.replaceState(null, "", location.href.split("#")[0]);
 }
 
-// Hands on a link the way this device does that. Resolves to what is to be said of it, if anything.
+// Shares a link in the way of this device. Resolves to a sentence for the visitor, or "".
 export async function share(strokes) {
   const url = linkTo(strokes);
   if (navigator.share && matchMedia("(pointer: coarse)").matches) {
@@ -28,7 +28,7 @@ export async function share(strokes) {
       await navigator.share({ title: "A digit I drew", url });
       return "";
     } catch (error) {
-      if (error.name === "AbortError") return ""; // the visitor has thought better of it
+      if (error.name === "AbortError") return ""; // the visitor has closed the dialogue
     }
   }
   try {
@@ -51,17 +51,18 @@ export async function save({ strokes, picture }) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // not before the browser has saved it
 }
 
-// The page beside this one, and this one when it is loaded again, go on with the drawing.
-export function keep({ strokes, picture }) {
+// For /inside, for the front page, and for either when it is loaded again.
+export function storeDrawing({ strokes, picture }) {
   try {
     if (picture || !strokes.length) sessionStorage.removeItem(NAME);
     else sessionStorage.setItem(NAME, encode(strokes));
   } catch {
-    // Storage may be switched off or full: nothing is kept then.
+    // Storage may be switched off or full: nothing is stored then.
   }
 }
 
-export function kept() {
+// The stored strokes, or null.
+export function storedDrawing() {
   try {
     return decode(sessionStorage.getItem(NAME));
   } catch {

@@ -1,33 +1,33 @@
 // The tools around the pad: undo, redo, clear, pens and eraser, pictures, samples, links, and the
-// keys for them. It knows nothing of the network.
+// keyboard shortcuts for them. It knows nothing of the network.
 
 import { WIDTHS, paint } from "./ink.js";
 import { acceptPictures, openPicture } from "./pictures.js";
-import { samples } from "./samples.js";
+import { namedSamples } from "./samples.js";
 import { save, share } from "./share.js";
 
 const element = (id) => document.getElementById(id);
 const sheet = element("pad").closest(".sheet");
 const tools = [...document.querySelectorAll("input[name=tool]")];
 
-// Something to be said of what the visitor has just asked for; "" takes it back.
+// Shows a sentence about what the visitor has just done; "" removes it.
 export function note(words) {
   if (element("note").textContent !== words) element("note").textContent = words;
 }
 
 export function connectTools(drawing, pad) {
-  const buttons = [
+  const actions = [
     [element("undo"), () => drawing.undo(), () => drawing.canUndo],
     [element("redo"), () => drawing.redo(), () => drawing.canRedo],
     [element("clear"), () => drawing.clear(), () => true],
     [element("share"), async () => note(await share(drawing.strokes)), () => drawing.strokes.length > 0],
     [element("save"), () => save(drawing), () => !drawing.empty],
   ];
-  const show = () => buttons.forEach(([button, , useful]) => enable(button, useful()));
-  for (const [button, act, useful] of buttons) button.addEventListener("click", () => useful() && act());
-  drawing.addEventListener("draw", show);
-  drawing.addEventListener("lift", show);
-  show();
+  const update = () => actions.forEach(([button, , isPossible]) => enable(button, isPossible()));
+  for (const [button, act, isPossible] of actions) button.addEventListener("click", () => isPossible() && act());
+  drawing.addEventListener("draw", update);
+  drawing.addEventListener("lift", update);
+  update();
 
   const choose = () => {
     const { value } = tools.find(({ checked }) => checked);
@@ -42,7 +42,7 @@ export function connectTools(drawing, pad) {
   offerSamples(drawing);
 }
 
-// Not by `disabled`, which would take the focus from a button in use.
+// Not by `disabled`, which would take the focus away from the button.
 function enable(button, yes) {
   button.setAttribute("aria-disabled", String(!yes));
 }
@@ -67,7 +67,7 @@ function listenForKeys(drawing, choose) {
 }
 
 function offerPictures(drawing) {
-  const take = async (file) => {
+  const open = async (file) => {
     note("");
     try {
       drawing.show(await openPicture(file));
@@ -77,26 +77,26 @@ function offerPictures(drawing) {
   };
   const inputs = ["picture", "photo"].map((name) => [element(name), element(`open-${name}`)]);
   for (const [input, button] of inputs) button.addEventListener("click", () => input.click());
-  acceptPictures(inputs.map(([input]) => input), sheet, take);
+  acceptPictures(inputs.map(([input]) => input), sheet, open);
 }
 
 function offerSamples(drawing) {
-  const place = element("samples");
-  place.addEventListener("beforetoggle", ({ newState }) => {
-    if (newState === "open") place.querySelector(".choice").replaceChildren(...samples.map(button));
+  const popover = element("samples");
+  popover.addEventListener("beforetoggle", ({ newState }) => {
+    if (newState === "open") popover.querySelector(".choice").replaceChildren(...namedSamples.map(sampleButton));
   });
-  const button = ([name, strokes]) => {
+  const sampleButton = ([name, strokes]) => {
     const made = document.createElement("button"), canvas = document.createElement("canvas");
     made.type = "button";
     made.setAttribute("aria-label", name);
     made.title = name;
     canvas.width = canvas.height = 112;
     const context = canvas.getContext("2d");
-    context.fillStyle = context.strokeStyle = getComputedStyle(place).color;
+    context.fillStyle = context.strokeStyle = getComputedStyle(popover).color;
     paint(context, strokes, canvas.width);
     made.append(canvas);
     made.addEventListener("click", () => {
-      place.hidePopover(); // and the focus goes back to where it was opened
+      popover.hidePopover(); // and the focus goes back to where it was opened
       drawing.load(strokes);
     });
     return made;

@@ -1,44 +1,47 @@
-// Every layer's mean and maximum, and the histogram of the weights of the neuron that won.
+// The mean and maximum activation of each block of layers, its units in a table, and the histogram of the
+// weights of the output that won.
 
-import { make, number, svg, table } from "./paint.js";
+import { number } from "../shared/format.js";
+import { make, svg, table } from "../shared/html.js";
 
 const rows = document.querySelector("#layers tbody");
 const chart = document.getElementById("histogram"), counts = document.querySelector("#histogram-table tbody");
 const lead = document.getElementById("histogram-lead"), all = document.getElementById("work-table");
 const WIDTH = 520, HEIGHT = 230, BOTTOM = 26, TOP = 22;
 
-export function named({ kind, size, shape, activation }) {
+function describe({ kind, size, shape, activation }) {
   if (kind === "MaxPool") return `Largest of ${size} × ${size}`;
   const what = kind === "Conv" ? `${shape[2]} channels, ${size} × ${size} windows` : `${shape[0]} neurons`;
   return activation ? `${what}, ${activation}` : what;
 }
 
-// The tables behind the pictures wait until the pen is up.
-export function show({ stages, weights }, settled) {
-  const most = Math.max(...stages.map(({ max }) => max), 1e-9);
-  rows.replaceChildren(...stages.map((stage) => layerRow(stage, most)));
+// settled: the pen is up; the tables behind the pictures wait for that.
+export function show(blocks, weights, settled) {
+  const most = Math.max(...blocks.map(({ max }) => max), 1e-9);
+  rows.replaceChildren(...blocks.map((block) => blockRow(block, most)));
   if (!settled) return;
   drawHistogram(weights);
-  all.replaceChildren(...stages.map(unitsTable));
+  all.replaceChildren(...blocks.map(unitsTable));
 }
 
-function layerRow(stage, most) {
-  const { layer, mean, max } = stage;
+function blockRow(block, most) {
+  const { layer, mean, max } = block;
   const meter = make("span", "", { class: "meter" });
   meter.style.setProperty("--mean", Math.max(0, mean) / most);
   meter.style.setProperty("--max", Math.max(0, max) / most);
-  const cells = [make("th", [make("b", String(layer)), ` ${named(stage)}`], { scope: "row" }), make("td", meter), make("td", number(mean, 3)), make("td", number(max, 3))];
-  return make("tr", cells, { "data-layer": layer });
+  const heading = make("th", [make("b", String(layer)), ` ${describe(block)}`], { scope: "row" });
+  const cells = [meter, number(mean, 3), number(max, 3)].map((content) => make("td", content));
+  return make("tr", [heading, ...cells], { "data-layer": layer });
 }
 
-function unitsTable(stage) {
-  const strengths = stage.values ?? stage.means;
-  const ranked = [...stage.shown].sort((a, b) => strengths[b] - strengths[a]);
-  const strongest = (unit) => stage.edges.filter(([, to]) => to === unit)[0];
-  const caption = `Layer ${stage.layer}: ${named(stage)}; ${ranked.length} of ${strengths.length}, the most active first`;
-  return table(caption, [stage.values ? "Neuron" : "Channel", stage.values ? "Output" : "Mean", "Strongest input from", "adds"], ranked.map((unit) => {
+function unitsTable(block) {
+  const activations = block.values ?? block.means;
+  const ranked = [...block.shown].sort((a, b) => activations[b] - activations[a]);
+  const strongest = (unit) => block.edges.filter(([, to]) => to === unit)[0];
+  const caption = `Layer ${block.layer}: ${describe(block)}; ${ranked.length} of ${activations.length}, the most active first`;
+  return table(caption, [block.values ? "Neuron" : "Channel", block.values ? "Output" : "Mean", "Strongest input from", "adds"], ranked.map((unit) => {
     const [from, , value] = strongest(unit) ?? ["–", 0, 0];
-    return [unit, number(strengths[unit], 3), from, number(value, 3)];
+    return [unit, number(activations[unit], 3), from, number(value, 3)];
   }));
 }
 

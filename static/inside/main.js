@@ -1,208 +1,208 @@
-// The wiring of the page: what is drawn is asked about, and the answer goes to the panels.
+// The wiring of /inside: each change of the drawing or the controls requests a prediction, which goes to
+// the panels.
 
+import * as allNetworks from "./all_networks.js";
+import * as layers from "./layers.js";
+import * as buttons from "./network_buttons.js";
+import * as networkView from "./network_view.js";
+import * as neuronPanel from "./neuron.js";
+import * as perturbations from "./perturbations.js";
+import { paintPixels, rgb } from "./pixels.js";
+import * as preprocessing from "./preprocessing_steps.js";
+import * as probabilities from "./probabilities.js";
+import * as saliency from "./saliency.js";
 import { Drawing } from "../draw/drawing.js";
 import { paint } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
-import { keep, kept } from "../draw/share.js";
-import { Asker } from "./ask.js";
-import * as broken from "./broken.js";
-import { example } from "./examples.js";
-import * as film from "./film.js";
-import * as layers from "./layers.js";
-import * as neuron from "./neuron.js";
-import * as odds from "./odds.js";
-import { dots, percent, rgb } from "./paint.js";
-import * as units from "./units.js";
-import * as why from "./why.js";
-import * as work from "./work.js";
-import * as zoo from "./zoo.js";
-import "./testset.js";
+import { exampleOf } from "../draw/samples.js";
+import { storeDrawing, storedDrawing } from "../draw/share.js";
+import { errorSentence, percent } from "../shared/format.js";
+import { PredictionQueue } from "../shared/prediction_queue.js";
+import "../testset/testset.js";
 
 const element = (id) => document.getElementById(id);
-const INK = "#17264f"; // on nothing: what comes of both is seen in the film strip
-const SIDE = 280; // pixels of the picture that is sent
-const ALL = "seen,steps,activations,saliency";
+const INK = "#17264f"; // on a transparent ground: the preprocessing steps show what becomes of both
+const PICTURE_SIDE = 280; // pixels
+const INCLUDE = "seen,steps,activations,saliency";
+const TIMES = { pace: 120, timeout: 20_000 }; // ms
 
 const drawing = new Drawing();
 const pad = new Pad(element("pad"), drawing);
 const model = element("model");
-let latest = null; // the last answer
-let looked = null, pinned = null, place = null; // the neuron looked at, chosen, a place in its map
-let version = 0; // grows with all that changes the answer
+let latest = null; // the last prediction
+let selected = null, pinned = null; // the unit shown in the neuron panel, and the one chosen by a click
+let position = null; // [row, column] in the map of the selected unit
+let version = 0; // grows with every change of drawing and controls
 
-const asker = new Asker({
-  busy: (yes) => element("digit").setAttribute("aria-busy", String(yes)),
-  answer: show,
-  trouble: say,
-});
-const zooAsker = new Asker({ answer: ({ models }) => zoo.show(models) });
-const neuronAsker = new Asker({ answer: showNeuron });
+const setBusy = (yes) => element("digit").setAttribute("aria-busy", String(yes));
+const queue = new PredictionQueue({ onBusy: setBusy, onPrediction: show, onError: showError }, TIMES);
+const allNetworksQueue = new PredictionQueue({ onPrediction: ({ models }) => allNetworks.show(models) }, TIMES);
+const neuronQueue = new PredictionQueue({ onPrediction: showNeuron }, TIMES);
 
 function picture() {
   const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
-  canvas.width = canvas.height = SIDE;
+  canvas.width = canvas.height = PICTURE_SIDE;
   context.fillStyle = context.strokeStyle = INK;
-  paint(context, broken.turned(drawing.strokes, broken.turn()), SIDE);
+  paint(context, perturbations.rotated(drawing.strokes, perturbations.rotation()), PICTURE_SIDE);
   return canvas.toDataURL("image/png");
 }
 
 function query(include, more = {}) {
-  const asked = { include, model: model.value, ...more };
-  const changes = { skip: film.skipped().join(","), off: broken.offText(), noise: broken.noise() || "" };
-  for (const [key, value] of Object.entries(changes)) if (value) asked[key] = String(value);
-  return asked;
+  const skip = preprocessing.skipped().join(",");
+  return { include, model: model.value, skip, ablate: perturbations.ablateParameter(), noise: perturbations.noise(), ...more };
 }
 
-function ask() {
+function requestPrediction() {
   version++;
   delete document.body.dataset.answer;
-  broken.tell(film.skipped());
+  perturbations.showSummary(preprocessing.skipped());
   element("undo").disabled = !drawing.canUndo;
   element("clear").disabled = drawing.empty;
   if (drawing.empty) return showNothing();
-  asker.ask({ version, picture, query: query(ALL), begun: drawing.stroke !== null });
-  if (drawing.stroke) return;
-  const { off, ...shared } = query("models");
-  zooAsker.ask({ picture, query: shared });
+  queue.add({ version, picture, query: query(INCLUDE), growing: drawing.stroke !== null });
+  if (!drawing.stroke) allNetworksQueue.add({ picture, query: query("models", { ablate: "" }) });
 }
 
-function show(answer, question) {
-  latest = answer;
-  const digit = answer.digit, settled = !question.begun;
+function show(prediction, request) {
+  latest = prediction;
+  const { digit, confidence, rejected, seen, activations } = prediction, settled = !request.growing;
   element("digit").textContent = digit ?? "";
-  element("confidence").textContent = digit === null ? "" : percent(answer.confidence);
-  element("message").textContent = { blank: "Nothing is left to see", "not-a-digit": "That is no digit it knows" }[answer.rejected] ?? "";
-  document.querySelector(".readout").dataset.state = answer.rejected ?? "read";
-  odds.show(answer.probabilities, digit);
-  odds.remember(digit, answer.confidence);
-  film.show(answer.steps);
-  showSeen(answer.seen);
-  work.show(answer.activations && answer, { settled, off: broken.silent });
-  document.body.classList.toggle("blank", !answer.activations);
-  if (answer.activations) {
-    layers.show(answer.activations, settled);
-    why.show(answer.saliency, answer.seen, settled);
-    if (settled) askNeuron();
-  } else neuron.hide();
-  if (question.version === version && !drawing.stroke) document.body.dataset.answer = digit ?? "";
+  element("confidence").textContent = digit === null ? "" : percent(confidence);
+  element("message").textContent = { blank: "Nothing is left to see", "not-a-digit": "That is no digit it knows" }[rejected] ?? "";
+  document.querySelector(".readout").dataset.state = rejected ?? "read";
+  probabilities.show(prediction.probabilities, digit);
+  probabilities.addToHistory(digit, confidence);
+  preprocessing.show(prediction.steps);
+  showSeen(seen);
+  networkView.show(activations && { blocks: activations.blocks, seen }, { settled, ablated: perturbations.ablated });
+  document.body.classList.toggle("blank", !activations);
+  if (activations) {
+    layers.show(activations.blocks, activations.weights, settled);
+    saliency.show(prediction.saliency, seen, settled);
+    if (settled) requestNeuron();
+  } else neuronPanel.hide();
+  if (request.version === version && !drawing.stroke) document.body.dataset.answer = digit ?? "";
+}
+
+function showError({ kind, detail, retryIn }) {
+  if (kind === "slow") return;
+  const again = ["offline", "server"].includes(kind) ? " Trying again." : "";
+  element("message").textContent = errorSentence({ kind, detail }) + again;
+  if (retryIn !== null) setBusy(true);
 }
 
 function showSeen(seen) {
   const ink = rgb("--ink");
-  dots(element("seen"), 28, 28, (i) => [...ink, 255 * (seen?.[i] ?? 0)]);
+  paintPixels(element("seen"), 28, 28, (i) => [...ink, 255 * (seen?.[i] ?? 0)]);
   element("seen").setAttribute("aria-label", `What the network sees: ${seen ? "your drawing in 28 by 28 squares" : "nothing"}`);
 }
 
 function showNothing() {
-  for (const one of [asker, zooAsker, neuronAsker]) one.forget();
+  for (const one of [queue, allNetworksQueue, neuronQueue]) one.clear();
   latest = null;
   for (const id of ["digit", "confidence"]) element(id).textContent = "";
-  say("Nothing drawn yet");
+  element("message").textContent = "Nothing drawn yet";
   document.querySelector(".readout").dataset.state = "empty";
-  odds.show(null, null);
-  film.show([]);
+  probabilities.show(null, null);
+  preprocessing.show([]);
   showSeen(null);
-  work.show(null);
-  neuron.hide();
-  zoo.forget();
+  networkView.show(null);
+  neuronPanel.hide();
+  allNetworks.clear();
   document.body.classList.add("blank");
   document.body.dataset.answer = "";
 }
 
-function say(sentence) {
-  element("message").textContent = sentence;
-}
-
 // ---------------------------------------------------------------------------------- one neuron
 
-function askNeuron() {
-  work.choose(looked);
-  if (!looked || !latest?.activations) return neuron.hide();
-  const at = [looked.layer, looked.unit, ...(place ?? [])];
-  neuronAsker.ask({ picture, query: query("neuron", { neuron: at.join(".") }) });
+function requestNeuron() {
+  networkView.choose(selected);
+  if (!selected || !latest?.activations) return neuronPanel.hide();
+  const neuron = [selected.layer, selected.unit, ...(position ?? [])].join(".");
+  neuronQueue.add({ picture, query: query("neuron", { neuron }) });
 }
 
-function showNeuron({ neuron: told }) {
-  if (!told || !latest?.activations) return;
-  const { stages } = latest.activations, i = stages.findIndex(({ layer }) => layer === told.layer);
-  neuron.show(told, stages[i], stages[i - 1], { isOff: broken.isOff(told), isLast: i === stages.length - 1 });
+function showNeuron({ neuron }) {
+  if (!neuron || !latest?.activations) return;
+  const blocks = latest.activations.blocks, i = blocks.findIndex(({ layer }) => layer === neuron.layer);
+  neuronPanel.show(neuron, blocks[i], blocks[i - 1], { isAblated: perturbations.isAblated(neuron), isLast: i === blocks.length - 1 });
 }
 
-function lookAway() {
-  looked = pinned = place = null;
-  neuronAsker.forget();
-  neuron.hide();
-  work.choose(null);
+function deselect() {
+  selected = pinned = position = null;
+  neuronQueue.clear();
+  neuronPanel.hide();
+  networkView.choose(null);
 }
 
-// One points at a neuron, or chooses it; when one points at none, the last one stays.
-units.onUnit((unit, kind) => {
-  const next = unit ?? pinned ?? looked;
+// Pointing at a unit selects it, choosing one pins it, too; when none is pointed at, the last one stays.
+buttons.setUnitHandler((unit, kind) => {
+  const next = unit ?? pinned ?? selected;
   if (kind === "choose") pinned = next;
-  if (kind === "point" && next?.layer === looked?.layer && next?.unit === looked?.unit) return;
-  [looked, place] = [next, null];
-  askNeuron();
+  if (kind === "point" && next?.layer === selected?.layer && next?.unit === selected?.unit) return;
+  [selected, position] = [next, null];
+  requestNeuron();
 });
-neuron.onPlace((at) => {
-  place = at;
-  askNeuron();
+neuronPanel.onPosition((chosen) => {
+  position = chosen;
+  requestNeuron();
 });
-neuron.onOff(() => {
-  broken.toggle(looked);
-  ask();
+neuronPanel.onAblate(() => {
+  perturbations.toggleAblation(selected);
+  requestPrediction();
 });
 
 // --------------------------------------------------------------------------------- the controls
 
-drawing.addEventListener("draw", ask);
-drawing.addEventListener("lift", ask);
+drawing.addEventListener("draw", requestPrediction);
+drawing.addEventListener("lift", requestPrediction);
 element("undo").addEventListener("click", () => drawing.undo());
 element("clear").addEventListener("click", () => {
-  odds.forget();
+  probabilities.clearHistory();
   drawing.clear();
 });
 for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", () => drawing.load(example(Number(button.dataset.example))));
+  button.addEventListener("click", () => drawing.load(exampleOf(Number(button.dataset.example))));
 }
 
 model.addEventListener("change", () => {
-  broken.mendUnits();
-  lookAway();
-  odds.forget();
-  zoo.mark(model.value);
-  ask();
+  perturbations.clearAblations();
+  deselect();
+  probabilities.clearHistory();
+  allNetworks.mark(model.value);
+  requestPrediction();
 });
 
-film.onSwitch(ask);
+preprocessing.onSwitch(requestPrediction);
 for (const button of document.querySelectorAll("[data-skip]")) {
   button.addEventListener("click", () => {
-    film.skip(button.dataset.skip.split(","));
-    ask();
+    preprocessing.skip(button.dataset.skip.split(","));
+    requestPrediction();
   });
 }
-for (const id of ["turn", "noise"]) element(id).addEventListener("input", ask);
+for (const id of ["turn", "noise"]) element(id).addEventListener("input", requestPrediction);
 element("busiest").addEventListener("click", () => {
   if (!latest?.activations) return;
-  broken.busiest(latest.activations.stages).forEach((unit) => broken.isOff(unit) || broken.toggle(unit));
-  ask();
+  const units = perturbations.mostActive(latest.activations.blocks);
+  units.forEach((unit) => perturbations.isAblated(unit) || perturbations.toggleAblation(unit));
+  requestPrediction();
 });
 element("mend").addEventListener("click", () => {
-  broken.mend();
-  film.skip([]);
-  ask();
+  perturbations.reset();
+  preprocessing.skip([]);
+  requestPrediction();
 });
 
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
   pad.redraw();
-  if (latest) ask();
+  if (latest) requestPrediction();
 });
 
-// ------------------------------------------------------------------------------------ beginning
+// ------------------------------------------------------------------------------------ the start
 
-zoo.mark(model.value);
-const strokes = kept(); // of the page to draw on
-drawing.load(strokes?.length ? strokes : example(7));
+allNetworks.mark(model.value);
+drawing.load(storedDrawing() ?? exampleOf(7)); // the drawing of the front page
 for (const event of ["draw", "lift"]) {
-  drawing.addEventListener(event, () => drawing.stroke ?? keep(drawing)); // and back to it
+  drawing.addEventListener(event, () => drawing.stroke ?? storeDrawing(drawing)); // for the front page
 }
 document.documentElement.classList.add("ready");

@@ -1,93 +1,91 @@
-// Shows a fact about the digit. While one draws, a fact stays until the digit is another one, and
-// comes back with its digit: text that changes while it is read cannot be read.
+// Shows a fact about the digit. While one draws, a fact stays until the digit changes, and comes back with
+// its digit: text that changes while it is read cannot be read.
 
-import { factAbout } from "../shared/reader.js";
+import { make } from "../shared/html.js";
 
-const place = document.getElementById("fact");
+const container = document.getElementById("fact");
 const another = document.getElementById("another");
 const note = document.getElementById("fact-note");
 const title = document.getElementById("fact-title");
-const unasked = title.textContent;
+const emptyTitle = title.textContent;
 
-let told = new Map(); // digit -> the fact told about it, for this drawing
+let facts = new Map(); // digit -> the fact shown about it, for this drawing
 let shown = null;
 
-another.addEventListener("click", tellAnother);
+another.addEventListener("click", showAnother);
 
-// Shows the fact that came with an answer, or the one already told about this digit.
-export function tell(digit, fact) {
-  if (fact && !told.has(digit)) told.set(digit, fact);
-  show(told.get(digit) ?? null, digit);
+// Shows the fact that came with a prediction, or the one already shown about this digit.
+export function show(digit, fact) {
+  if (fact && !facts.has(digit)) facts.set(digit, fact);
+  set(facts.get(digit) ?? null, digit);
 }
 
-// There is no digit to tell of now.
-export function hush() {
-  show(null);
+export function hide() {
+  set(null);
 }
 
-// A new drawing begins.
-export function forget() {
-  told = new Map();
-  hush();
+// For a new drawing.
+export function reset() {
+  facts = new Map();
+  hide();
 }
 
 export function text() {
   return shown?.text ?? "";
 }
 
-async function tellAnother() {
+async function showAnother() {
   if (another.value === "") return;
   const before = shown, digit = Number(another.value);
   another.setAttribute("aria-busy", "true");
   note.textContent = "";
   try {
-    const fact = await factAbout(digit, before?.text);
+    const fact = await fetchFact(digit, before?.text);
     if (shown !== before || !fact?.text) return;
-    told.set(digit, fact);
-    show(fact, digit);
+    facts.set(digit, fact);
+    set(fact, digit);
     note.textContent = "";
   } catch {
-    if (shown === before) note.textContent = "No other fact could be had just now.";
+    if (shown === before) note.textContent = "No other fact is available just now.";
   } finally {
     another.removeAttribute("aria-busy");
   }
 }
 
-function show(fact, digit = null) {
+// A fact about a digit, other than the one whose text is given if the server has another.
+async function fetchFact(digit, shownText) {
+  let fact;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const response = await fetch(`api/facts/${digit}`, { cache: "no-store" });
+    if (!response.ok) throw new Error(`no fact: status ${response.status}`);
+    fact = await response.json();
+    if (fact.text !== shownText) break;
+  }
+  return fact;
+}
+
+function set(fact, digit = null) {
   if (fact === shown && digit !== null && another.value === String(digit)) return;
   shown = fact;
   another.value = digit ?? "";
   // Neither hidden nor switched off while it has the focus, which would be lost with it: see base.css.
   another.setAttribute("aria-disabled", String(digit === null));
   note.textContent = "";
-  title.textContent = fact ? `About ${digit}` : unasked;
-  place.replaceChildren(...(fact ? parts(fact) : []));
+  title.textContent = fact ? `About ${digit}` : emptyTitle;
+  container.replaceChildren(...(fact ? parts(fact) : []));
 }
 
 function parts({ text, subject, kind, source, url }) {
   const about = [kind, subject].filter((word) => word && !(kind === "math" && word === "mathematics"));
-  const topic = make("p", "topic", about.join(" · "));
-  const credit = make("p", "source", source ? "Source: " : "");
-  if (source) credit.append(address(url) ? link(source, address(url)) : source);
-  return [topic, make("p", "text", text ?? ""), credit].filter((part) => part.textContent);
-}
-
-function make(tag, name, content) {
-  const made = document.createElement(tag);
-  made.className = name;
-  made.textContent = content;
-  return made;
-}
-
-function link(content, href) {
-  const made = make("a", "", content);
-  made.href = href;
-  made.rel = "noopener";
-  return made;
+  const href = webAddress(url);
+  const credit = source ? ["Source: ", href ? make("a", source, { href, rel: "noopener" }) : source] : "";
+  const paragraphs = { topic: about.join(" · "), text: text ?? "", source: credit };
+  const made = Object.entries(paragraphs).map(([name, content]) => make("p", content, { class: name }));
+  return made.filter((paragraph) => paragraph.textContent);
 }
 
 // Facts may come from other services: their links lead to web pages or nowhere.
-function address(url) {
+function webAddress(url) {
   try {
     const { protocol, href } = new URL(url);
     return protocol === "https:" || protocol === "http:" ? href : null;

@@ -1,14 +1,15 @@
-// The page without a network: a worker that keeps the page's own files, and when it is gone or back.
+// The page without a connection: a service worker that caches the page's files, and events for when the
+// connection is lost or back.
 
-// `tell` is called with true when the device has lost its network, with false when it is back.
-export function watchNetwork(tell) {
-  addEventListener("offline", () => tell(true));
-  addEventListener("online", () => tell(false));
-  if (navigator.onLine === false) tell(true);
+// Calls the handler with true when the device loses its connection, with false when it is back.
+export function onOffline(handler) {
+  addEventListener("offline", () => handler(true));
+  addEventListener("online", () => handler(false));
+  if (navigator.onLine === false) handler(true);
 }
 
-export function keepPage() {
-  // Not to be had without TLS, nor in some private windows; the page works without it.
+export function registerServiceWorker() {
+  // There is none without TLS, nor in some private windows; the page works without it.
   if (!navigator.serviceWorker) return;
   const register = () => navigator.serviceWorker.register("sw.js").catch(() => {});
   if (document.readyState === "complete") register();

@@ -1,15 +1,15 @@
-// The wiring: what is drawn on the pad goes to the reader, what the reader says goes on the page.
+// The wiring of the front page: what is drawn on the pad requests a prediction, which goes on the page.
 
-import * as answer from "./answer.js";
 import * as fact from "./fact.js";
+import { onOffline, registerServiceWorker } from "./offline.js";
+import * as panel from "./prediction.js";
 import { Cursor } from "../draw/cursor.js";
 import { Drawing } from "../draw/drawing.js";
 import { picture } from "../draw/ink.js";
-import { keepPage, watchNetwork } from "./offline.js";
 import { Pad } from "../draw/pad.js";
-import { Reader } from "../shared/reader.js";
-import { forgetShared, keep, kept, shared } from "../draw/share.js";
+import { clearLink, linkedDrawing, storeDrawing, storedDrawing } from "../draw/share.js";
 import { connectTools, note } from "../draw/tools.js";
+import { PredictionQueue } from "../shared/prediction_queue.js";
 
 const element = (id) => document.getElementById(id);
 const canvas = element("pad"), model = element("model");
@@ -17,105 +17,106 @@ const drawing = new Drawing();
 const pad = new Pad(canvas, drawing);
 new Cursor(canvas, pad, drawing, (words) => (element("place").textContent = words));
 
-let latest = null; // {said, job}: the last answer and what it is the answer to
-let step = drawing.step; // of the drawing that the page has last been told of
+let latest = null; // {prediction, request}
+let shownStep = drawing.step; // of the drawing that the page has last been updated for
 
-const reader = new Reader({
-  busy: answer.busy,
-  answer(said, job) {
-    latest = { said, job };
+const queue = new PredictionQueue({
+  onBusy: panel.setBusy,
+  onPrediction(prediction, request) {
+    latest = { prediction, request };
     showLatest();
   },
-  trouble(trouble) {
-    fact.hush();
-    answer.showTrouble(trouble);
+  onError(error) {
+    fact.hide();
+    panel.showError(error);
   },
 });
 
 const key = () => `${drawing.version} ${model.value}`;
 
-function read(urgent) {
+function requestPrediction({ urgent }) {
   const { strokes, picture: opened, step } = drawing;
-  const url = () => opened?.url ?? picture(strokes);
-  reader.read({ key: key(), step, model: model.value, urgent, picture: url });
+  const query = { include: "seen", model: model.value };
+  queue.add({ key: key(), step, urgent, query, picture: () => opened?.url ?? picture(strokes) });
 }
 
-// While a stroke grows, the answer to its beginning is shown; else only the one to this very drawing.
+// While a stroke grows, the prediction for its beginning is shown; else only the one for this very drawing.
 function showLatest() {
-  const { said, job } = latest, fresh = job.key === key(), growing = drawing.stroke !== null;
-  if (!fresh && !(growing && job.step === drawing.step && job.model === model.value)) return;
-  answer.showAnswer(said, fresh, growing);
-  if (said.digit !== null && !said.rejected) fact.tell(said.digit, said.fact);
-  else if (!growing) fact.hush();
-  if (fresh && !growing) answer.speak(fact.text());
+  const { prediction, request } = latest, fresh = request.key === key(), growing = drawing.stroke !== null;
+  if (!fresh && !(growing && request.step === drawing.step && request.query.model === model.value)) return;
+  panel.show(prediction, fresh, growing);
+  if (prediction.digit !== null && !prediction.rejected) fact.show(prediction.digit, prediction.fact);
+  else if (!growing) fact.hide();
+  if (fresh && !growing) panel.announce(fact.text());
 }
 
 drawing.addEventListener("draw", () => {
-  const another = step !== drawing.step;
-  step = drawing.step;
+  const isAnother = shownStep !== drawing.step;
+  shownStep = drawing.step;
   canvas.parentElement.toggleAttribute("data-empty", drawing.empty);
   canvas.parentElement.toggleAttribute("data-drawing", drawing.stroke !== null);
   note("");
-  forgetShared();
+  clearLink();
   if (drawing.empty) {
-    reader.cancel();
-    fact.forget();
-    if (navigator.onLine) answer.showNothing();
-    else answer.showOffline();
+    queue.clear();
+    fact.reset();
+    if (navigator.onLine) panel.showNothing();
+    else panel.showOffline();
   } else {
-    if (another) answer.unknown(fact.hush);
-    else answer.outdated();
-    read(drawing.stroke === null);
+    if (isAnother) panel.awaitPrediction(fact.hide);
+    else panel.markOutdated();
+    requestPrediction({ urgent: drawing.stroke === null });
   }
-  if (drawing.stroke === null) keep(drawing);
+  if (drawing.stroke === null) storeDrawing(drawing);
 });
 
 drawing.addEventListener("lift", () => {
   canvas.parentElement.removeAttribute("data-drawing");
-  keep(drawing);
-  if (latest?.job.key === key()) return showLatest();
-  answer.unknown(fact.hush);
-  read(true);
+  storeDrawing(drawing);
+  if (latest?.request.key === key()) return showLatest();
+  panel.awaitPrediction(fact.hide);
+  requestPrediction({ urgent: true });
 });
 
 connectTools(drawing, pad);
 
 model.addEventListener("change", () => {
-  showNote();
+  showModelNote();
   if (drawing.empty) return;
-  reader.cancel();
-  answer.unknown(fact.hush);
-  read(true);
+  queue.clear();
+  panel.awaitPrediction(fact.hide);
+  requestPrediction({ urgent: true });
 });
 
-function showNote() {
+function showModelNote() {
   element("model-note").textContent = model.selectedOptions[0]?.dataset.note ?? "";
 }
 
-watchNetwork((gone) => {
-  if (!gone) reader.hurry();
+onOffline((offline) => {
+  if (!offline) queue.retryNow();
   if (!drawing.empty) return;
-  if (gone) answer.showOffline();
-  else answer.showNothing();
+  if (offline) panel.showOffline();
+  else panel.showNothing();
 });
 
 for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) {
   matchMedia(query).addEventListener("change", () => {
     pad.redraw();
-    answer.redraw();
+    panel.redraw();
   });
 }
 
-function openShared() {
-  const strokes = shared();
+// Loads the drawing that the address carries; returns whether it carries one, readable or not.
+function openLinked() {
+  const strokes = linkedDrawing();
   if (strokes) drawing.load(strokes);
   else if (strokes === null) note("This link holds no drawing that can be read.");
-  return strokes;
+  return strokes !== undefined;
 }
-addEventListener("hashchange", openShared);
+addEventListener("hashchange", openLinked);
 
-showNote();
-if (drawing.empty && navigator.onLine) answer.showNothing();
-if (openShared() === undefined && kept()) drawing.load(kept());
-keepPage();
+showModelNote();
+if (drawing.empty && navigator.onLine) panel.showNothing();
+if (!openLinked() && storedDrawing()) drawing.load(storedDrawing());
+registerServiceWorker();
 document.documentElement.classList.add("ready");

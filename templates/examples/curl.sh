@@ -7,5 +7,5 @@ curl -s -F images=@seven.png -F images=@seven.png 'http://127.0.0.1:8000/api/pre
 # Where keys are needed, send one.
 curl -s -H "X-API-Key: $KEY" -F image=@seven.png http://127.0.0.1:8000/api/predict
 
-# Be told a fact.
+# Get a fact.
 curl -s http://127.0.0.1:8000/api/facts/7?kind=math

@@ -1,4 +1,4 @@
-"""A request as it arrives, and where it ends.  What else is in it is for gunicorn."""
+"""Finds the end of a request while it arrives; gunicorn's parser does the rest."""
 
 import io
 import re
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn
 
-MOST_HEAD_BYTES = 64 * 1024
-MOST_BODY_BYTES = 14_000_000  # more is handed over at once, and refused unread
-PIECE = 256 * 1024
+from settings import MAX_REQUEST_BYTES
+
+MAX_HEAD_BYTES = 64 * 1024
+PIECE = 256 * 1024  # bytes received at once
 
 LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,18})[ \t]*\r$", re.I | re.M)
 CHUNKED = re.compile(rb"^transfer-encoding:", re.I | re.M)
@@ -27,17 +28,17 @@ class Arrival:
     head: int = 0  # bytes up to the body, or 0 while that is not known
     needed: int = 0  # bytes in all, or 0 while that is not known
     chunk: int = 0  # where the next chunk begins
-    trailers: bool = False  # the last chunk is there
-    refusal: int = 0  # the status to refuse it with
-    awaited: bool = False  # the event loop tells when more has arrived
+    trailers: bool = False  # the last chunk has arrived
+    refusal: int = 0  # the status to refuse it with, or 0
+    awaited: bool = False  # the event loop waits for more
 
     def is_whole(self) -> bool:
-        """Whether all of it is there, or so much that `refusal` says why it never will be."""
+        """Whether all of it has arrived, or `refusal` is set because it is not acceptable."""
         if not self.head:
             found = self.content.find(b"\r\n\r\n", max(0, self.chunk - 3))
             self.chunk = len(self.content)
             if found < 0:
-                return self._refuse(431, self.chunk > MOST_HEAD_BYTES)
+                return self._refuse(431, self.chunk > MAX_HEAD_BYTES)
             self.head = self.chunk = found + 4
             self._read_head()
         if not self.needed:
@@ -55,7 +56,7 @@ class Arrival:
         length = LENGTH.search(head)
         body = int(length[1]) if length else 0
         self.needed = self.head + body
-        self._refuse(413, body > MOST_BODY_BYTES)
+        self._refuse(413, body > MAX_REQUEST_BYTES)
 
     def _walk_chunks(self) -> None:
         """Follow the chunks (RFC 9112, 7.1) as far as they have arrived."""
@@ -71,39 +72,39 @@ class Arrival:
             self.trailers = int(size, 16) == 0
             # the last chunk has no line of data: what follows are trailers and an empty line
             after = end if self.trailers else end + 2 + int(size, 16) + 2
-            if self._refuse(413, after > self.head + MOST_BODY_BYTES):
+            if self._refuse(413, after > self.head + MAX_REQUEST_BYTES):
                 return
             self.chunk = after
         end = content.find(b"\r\n\r\n", self.chunk)
         if end >= 0:
             self.needed = end + 4
         else:
-            self._refuse(431, len(content) - self.chunk > MOST_HEAD_BYTES)
+            self._refuse(431, len(content) - self.chunk > MAX_HEAD_BYTES)
 
-    def _refuse(self, status: int, so: bool) -> bool:
-        if so:
+    def _refuse(self, status: int, condition: bool) -> bool:
+        if condition:
             self.refusal = status
-        return so
+        return condition
 
 
-class Gathered(SocketUnreader):  # type: ignore[misc]
-    """What has been gathered, then whatever else the socket gives."""
+class BufferedUnreader(SocketUnreader):  # type: ignore[misc]
+    """Gives what is in the buffer, then what the socket gives."""
 
     def __init__(self, content: bytearray, sock: socket.socket) -> None:
         super().__init__(sock)
-        self._content, self._place = content, 0
+        self._content, self._position = content, 0
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        if self._place == len(self._content):
-            self._content, self._place = bytearray(), 0
+        if self._position == len(self._content):
+            self._content, self._position = bytearray(), 0
             return super().chunk(size_hint)
         size = min(max(size_hint or 0, self.mxchunk), self.max_body_chunk)
-        piece = bytes(self._content[self._place : self._place + size])
-        self._place += len(piece)
+        piece = bytes(self._content[self._position : self._position + size])
+        self._position += len(piece)
         return piece
 
     def keep_rest(self) -> None:
-        """What has arrived of the next request goes where gunicorn looks for it."""
+        """Put what has arrived of the next request where gunicorn looks for it."""
         self.buf.seek(0, io.SEEK_END)
-        self.buf.write(self._content[self._place :])
-        self._content, self._place = bytearray(), 0
+        self.buf.write(self._content[self._position :])
+        self._content, self._position = bytearray(), 0

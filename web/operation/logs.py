@@ -1,4 +1,4 @@
-"""What is told of each request: a line of JSON on standard output, and numbers for Prometheus.
+"""What is recorded of each request: a line of JSON on standard output, and metrics for Prometheus.
 
 Neither has drawings, bodies, queries, keys or addresses in it.
 """
@@ -14,13 +14,13 @@ from flask import Flask, Response, g, has_request_context, request
 from web.operation import metrics
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
-LONGEST_PATH = 200
+MAX_PATH_LENGTH = 200  # characters
 
 log = logging.getLogger("digits.requests")
 
 
-class WithRequestId(logging.Filter):
-    """Whatever is logged while a request is answered can be found by the request's id."""
+class RequestIdFilter(logging.Filter):
+    """Adds the request's id to whatever is logged while the request is handled."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if has_request_context() and not hasattr(record, "request_id"):
@@ -28,11 +28,11 @@ class WithRequestId(logging.Filter):
         return True
 
 
-# For logging.config.dictConfig; the level of gunicorn's own logger stays what gunicorn was told.
+# For logging.config.dictConfig; the level of gunicorn's own logger is left to its --log-level.
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": WithRequestId}},
+    "filters": {"request_id": {"()": RequestIdFilter}},
     "formatters": {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
@@ -58,38 +58,42 @@ LOGGING: dict[str, Any] = {
 }
 
 
-def observe(app: Flask) -> None:
-    """Have every request of the app logged and counted.  To be called before other hooks are made:
-    those before a request run in the order they were made, those after it in the opposite one."""
+def log_requests(app: Flask) -> None:
+    """Log and count every request of the app.
+
+    Call it before other hooks are made: those before a request run in the order they were made,
+    those after it in the opposite one.
+    """
 
     @app.before_request
-    def begin() -> None:
-        g.began = time.perf_counter()
+    def start_request() -> None:
+        g.start = time.perf_counter()
         given = request.headers.get("X-Request-ID", "")
-        # one of a router is kept, so that its log and ours can be laid side by side
+        # a router's id is used again, so that its log and ours can be laid side by side
         g.request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-        g.answers, g.facts = [], []
+        g.predictions, g.fact_sources = [], []
 
     @app.after_request
-    def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.began
+    def finish_request(response: Response) -> Response:
+        seconds = time.perf_counter() - g.start
         response.headers["X-Request-ID"] = g.request_id
         route = request.url_rule.rule if request.url_rule else "none"
-        metrics.count(route, request.method, response.status_code, seconds)
-        metrics.count_answers(g.answers, g.facts)
+        metrics.count_request(route, request.method, response.status_code, seconds)
+        metrics.count_predictions(g.predictions)
+        metrics.count_facts(g.fact_sources)
         line = {
             "request_id": g.request_id,
             "method": request.method[:20],
-            "path": request.path[:LONGEST_PATH],
+            "path": request.path[:MAX_PATH_LENGTH],
             "status": response.status_code,
-            "milliseconds": round(1000 * seconds, 2),
+            "duration_ms": round(1000 * seconds, 2),
             "bytes": response.content_length,
         }
         for name in ("digit", "rejected"):
-            if g.answers:
-                line[name] = one_or_all([answer[name] for answer in g.answers])
-        if g.facts:
-            line["fact_source"] = one_or_all(g.facts)
+            if g.predictions:
+                line[name] = one_or_all([prediction[name] for prediction in g.predictions])
+        if g.fact_sources:
+            line["fact_source"] = one_or_all(g.fact_sources)
         log.info("request", extra=line)
         return response
 
@@ -98,11 +102,11 @@ def one_or_all(values: list[Any]) -> Any:
     return values[0] if len(values) == 1 else values
 
 
-def note_answer(answer: dict[str, Any]) -> None:
-    """Have it told of this request which digit was read, or why none was."""
-    g.answers.append(answer)
+def record_prediction(prediction: dict[str, Any]) -> None:
+    """Add the digit that was read, or why none was, to the record of this request."""
+    g.predictions.append(prediction)
 
 
-def note_fact(origin: str) -> None:
-    """Have it told of this request where its fact came from: upstream, bundled or computed."""
-    g.facts.append(origin)
+def record_fact(source: str) -> None:
+    """Add where a fact came from, "upstream", "bundled" or "computed", to the record."""
+    g.fact_sources.append(source)

@@ -1,16 +1,16 @@
-"""The C library's memory, kept for the arrays to come."""
+"""Tuning of glibc's malloc for a server that allocates arrays of the same sizes again and again."""
 
 import ctypes
 
 MMAP_THRESHOLD, TRIM_THRESHOLD, ARENA_MAX = -3, -1, -8  # as in glibc's malloc.h
 
 
-def keep_memory(size: int) -> None:
-    """Keep the memory of arrays of up to `size` bytes that are gone, where the C library is glibc.
+def reuse_memory(size: int) -> None:
+    """Reuse the memory of freed arrays of up to `size` bytes, where the C library is glibc.
 
-    Left alone it hands the memory of big arrays back to the system, and each new one is paged in
+    By default it returns the memory of large arrays to the system, and each new one is paged in
     afresh, which takes half of the time of a picture's preprocessing.  At most twice
-    `size` is kept, and all threads share it.
+    `size` is retained, and all threads share it.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

@@ -1,12 +1,12 @@
-"""A gunicorn worker that is not held up by slow clients.
+"""A gunicorn worker that slow clients do not block.
 
-gunicorn's threaded worker reads a request in the thread that answers it, without a time limit, so
+gunicorn's threaded worker reads a request in the thread that handles it, without a time limit, so
 as many stalled uploads as there are threads stop it. This one gathers each request in the event
 loop, which waits for a thousand clients as easily as for one, and hands it to a thread when all of
-it is there. What has not arrived in time is answered 408; what does not fit into memory, 503.
+it is there. What has not arrived in time gets 408; what does not fit into memory, 503.
 
-What is here looked for in a request is where it ends, so that no thread has to wait for that; the
-rest is for gunicorn's parser, which gets the very bytes.
+Here a request is read only to find where it ends, so that no thread has to wait for that;
+gunicorn's parser then gets the same bytes.
 
 This module is imported before the app, and so must not import NumPy: see app.py.
 """
@@ -27,29 +27,29 @@ from typing import Any
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from settings import Settings
-from web.operation.arrival import CONTINUE, PIECE, Arrival, Gathered
-from web.problems import content_of
+from web.operation.arrival import CONTINUE, PIECE, Arrival, BufferedUnreader
+from web.problems import DETAILS, content_of
 
-MOST_HELD_BYTES = 64_000_000  # of all requests of a worker that are not answered yet
-LONGEST_SILENCE = 5.0  # seconds in which a new connection has to send its first byte
-LONGEST_FAREWELL = 2.0  # seconds in which a client has to close what we have closed
+MAX_PENDING_BYTES = 64_000_000  # of all unfinished requests of a worker
+FIRST_BYTE_TIMEOUT = 5.0  # seconds in which a new connection has to send its first byte
+LINGER_TIMEOUT = 2.0  # seconds in which a client has to close what we have closed
 ABORT = struct.pack("ii", 1, 0)  # close without sending what still waits to be sent
 
 REFUSALS = {
-    400: "that is no HTTP request that can be answered: see what sends it",
+    400: "the request is not valid HTTP: check the client that sends it",
     408: "the request did not arrive in {:g} seconds: send it again",
-    413: "the request is too large: send a picture of at most 10 MB",
+    413: DETAILS[413],
     414: "the address is too long: shorten it",
-    417: "only 100-continue can be expected here",
+    417: "the header Expect is not supported: send 100-continue, or leave it out",
     431: "the headers are too long: shorten them",
-    500: "something went wrong here; it is noted, and the next request may well succeed",
-    501: "this transfer coding is not taken: use chunked, or none",
+    500: DETAILS[500],
+    501: "the transfer coding is not supported: use chunked, or none",
     503: "too many uploads are under way: send it again in a few seconds",
 }
 
 
 def problem(status: int, detail: str) -> bytes:
-    """All of an answer, as it goes over the wire."""
+    """A whole response, as it goes over the wire."""
     title, body = content_of(status, detail)
     head = f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
     head += f"Content-Length: {len(body)}\r\nConnection: close\r\nCache-Control: no-store\r\n"
@@ -57,8 +57,8 @@ def problem(status: int, detail: str) -> bytes:
     return head.encode() + body
 
 
-class Answer:
-    """What gunicorn would send, in place of a socket: the status of it."""
+class StatusRecorder:
+    """In place of a socket: records the status of the response that gunicorn sends."""
 
     status = 400
 
@@ -73,8 +73,8 @@ class Answer:
 
 
 @dataclass
-class Held:
-    """What the connections of a worker hold: bytes of requests, and the time to be done with."""
+class PendingRequests:
+    """By connection: bytes in memory of its request, and the time by which to finish it."""
 
     size: dict[TConn, int] = field(default_factory=dict)
     until: dict[TConn, float] = field(default_factory=dict)
@@ -96,16 +96,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.limit = float(Settings.from_environment().request_timeout)
         self.arrivals: OrderedDict[TConn, Arrival] = OrderedDict()  # the oldest first
-        self.held = Held()
+        self.pending = PendingRequests()
         self.lingering: dict[TConn, float] = {}  # until when
 
     # All but `handle` runs in the thread of the event loop, so there is nothing to lock.
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """When the worker is to end: take what already waits, then have new connections refused.
+        """At shutdown: accept connections that already wait, then close the socket.
 
-        Left open, the socket would go on taking connections that nobody answers. Refused, a proxy
-        sends them elsewhere at once; and where other workers go on they still have it.
+        Left open, it would go on accepting connections that are never served. When refused, a proxy
+        connects elsewhere at once. Other workers have their own copies of the socket.
         """
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
@@ -116,12 +116,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             listener.close()
 
     def enqueue_req(self, conn: TConn) -> None:
-        """Gather the next request of a connection that is new, or has just become readable."""
+        """Read the next request of a connection that is new, or has just become readable."""
         if self.cfg.is_ssl:  # its bytes are no request before they are deciphered
             return self._hand_over(conn)
         content = bytearray(conn.parser.unreader.take_buffered() if conn.parser else b"")
         conn.sock.setblocking(False)
-        self.held.add(conn, len(content))
+        self.pending.add(conn, len(content))
         self.arrivals[conn] = arrival = Arrival(conn, content, time.monotonic())
         self._receive(arrival)  # most requests are here already
         return None
@@ -131,15 +131,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         try:
             while not arrival.is_whole():
                 if arrival.head and (expects := CONTINUE.search(arrival.content, 0, arrival.head)):
-                    self._invite(arrival, expects)
+                    self._send_continue(arrival, expects)
                     continue
                 piece = conn.sock.recv(min(arrival.missing(), PIECE))
                 if not piece:
-                    # The client will send no more. A thread tells it what is wrong, if it listens.
+                    # The client will send no more; a thread reports the error.
                     break
                 arrival.content += piece
-                self.held.add(conn, len(piece))
-                while self.held.total > MOST_HELD_BYTES and conn in self.arrivals:
+                self.pending.add(conn, len(piece))
+                while self.pending.total > MAX_PENDING_BYTES and conn in self.arrivals:
                     self._refuse(next(iter(self.arrivals.values())), 503)
                 if conn not in self.arrivals:
                     return
@@ -156,11 +156,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         if arrival.refusal:
             return self._refuse(arrival, arrival.refusal)
         self._forget(arrival)
-        conn.gathered = arrival.content
+        conn.buffered = arrival.content
         self._hand_over(conn)
 
-    def _invite(self, arrival: Arrival, expects: re.Match[bytes]) -> None:
-        """Tell a client that waits for it to send its body, and gunicorn that this is done."""
+    def _send_continue(self, arrival: Arrival, expects: re.Match[bytes]) -> None:
+        """Send 100 Continue to a client that waits for it, and remove its Expect header."""
         start, end = expects.span()
         if len(arrival.content) == arrival.head:
             arrival.connection.sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -171,17 +171,17 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
     def _hand_over(self, conn: TConn) -> None:
         # What the threads still do with the client, mostly writing, has the same time again.
-        self.held.until[conn] = time.monotonic() + self.limit
+        self.pending.until[conn] = time.monotonic() + self.limit
         super().enqueue_req(conn)
 
     def handle(self, conn: TConn) -> Any:
-        """In a thread: answer the request."""
-        content = conn.__dict__.pop("gathered", None)
+        """In a thread: handle the request."""
+        content = conn.__dict__.pop("buffered", None)
         if content is not None:
             conn.sock.setblocking(True)
             conn.data_ready = True
             conn.init()
-            conn.parser.unreader = Gathered(content, conn.sock)
+            conn.parser.unreader = BufferedUnreader(content, conn.sock)
         try:
             return super().handle(conn)
         finally:
@@ -189,30 +189,30 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                 conn.parser.unreader.keep_rest()
 
     def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
-        self.held.release(conn)
+        self.pending.release(conn)
         if getattr(conn, "late", False):
             return self._end(conn)
-        answered = not fs.cancelled() and fs.exception() is None
-        if answered and not fs.result() and not self.cfg.is_ssl:
+        handled = not fs.cancelled() and fs.exception() is None
+        if handled and not fs.result() and not self.cfg.is_ssl:
             return self._linger(conn)  # gunicorn's own way to do so stops the event loop
         super().finish_request(conn, fs)
         return None
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what is no HTTP in the one shape of errors; gunicorn finds the status and logs."""
-        answer = Answer()
-        super().handle_error(req, answer, addr, exc)
+        """Answer invalid HTTP with problem+json; gunicorn determines the status and logs it."""
+        recorder = StatusRecorder()
+        super().handle_error(req, recorder, addr, exc)
         with suppress(OSError):
-            client.sendall(problem(answer.status, REFUSALS.get(answer.status, REFUSALS[400])))
+            client.sendall(problem(recorder.status, REFUSALS.get(recorder.status, REFUSALS[400])))
 
     def _linger(self, conn: TConn) -> None:
-        """Close, but first let the client read what was sent last (RFC 9112, 9.6)."""
+        """Close, but let the client read the response first (RFC 9112, 9.6)."""
         try:
             conn.sock.shutdown(socket.SHUT_WR)
             conn.sock.setblocking(False)
         except OSError:
             return self._end(conn)
-        self.lingering[conn] = time.monotonic() + LONGEST_FAREWELL
+        self.lingering[conn] = time.monotonic() + LINGER_TIMEOUT
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
         return None
 
@@ -233,18 +233,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def murder_pending(self) -> None:
-        """Called about once a second: end what takes too long."""
+        """Called about once a second: close what takes too long."""
         super().murder_pending()
         now = time.monotonic()
         for arrival in list(self.arrivals.values()):
             if arrival.content and now > arrival.began + self.limit:
                 self._refuse(arrival, 408)
-            elif not arrival.content and now > arrival.began + min(LONGEST_SILENCE, self.limit):
+            elif not arrival.content and now > arrival.began + min(FIRST_BYTE_TIMEOUT, self.limit):
                 self._close(arrival)
         for conn, until in list(self.lingering.items()):
             if now > until:
                 self._end(conn)
-        for conn, until in self.held.until.items():
+        for conn, until in self.pending.until.items():
             if now > until:  # the thread that reads from it, or writes to it, goes on at once
                 conn.late = True
                 with suppress(OSError):
@@ -254,16 +254,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def _refuse(self, arrival: Arrival, status: int) -> None:
         conn = arrival.connection
         detail = REFUSALS[status].format(self.limit)
-        self.log.info("A request was given up: %s", detail)
+        self.log.info("A request was refused: %s", detail)
         self._forget(arrival)
-        self.held.release(conn)
+        self.pending.release(conn)
         with suppress(OSError):
             conn.sock.send(problem(status, detail))
         self._linger(conn)
 
     def _close(self, arrival: Arrival) -> None:
         self._forget(arrival)
-        self.held.release(arrival.connection)
+        self.pending.release(arrival.connection)
         self._end(arrival.connection)
 
     def _forget(self, arrival: Arrival) -> None:

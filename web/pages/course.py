@@ -10,7 +10,7 @@ import mistune
 from flask import Flask, Response, render_template, send_from_directory
 from latex2mathml.converter import convert
 
-from web.problems import Problem
+from web.problems import ProblemError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -46,27 +46,27 @@ class Renderer(mistune.HTMLRenderer):
 
 
 def anchor(heading: str) -> str:
-    """As GitHub makes it of a heading: `## Dense: every input` is #dense-every-input."""
+    """The id that GitHub gives to a heading: `## Dense: every input` is #dense-every-input."""
     plain = html.unescape(re.sub(r"<[^>]*>", "", heading)).lower()
     return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
 
 
-def names() -> list[str]:
-    """The pages there are, in the order they are read in."""
+def page_names() -> list[str]:
+    """The pages of the course, in reading order."""
     return sorted(path.stem for path in DOCS.glob("[0-9]*.md"))
 
 
 @lru_cache
 def page_of(name: str) -> Page | None:
-    """The page of that name, or None when there is none."""
-    if name not in names():
+    """The page of that name, or None."""
+    if name not in page_names():
         return None
     read = mistune.create_markdown(renderer=Renderer(), plugins=["math", "table"])
     text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
     return Page(text.split("\n", 1)[0].lstrip("# "), str(read(text)))
 
 
-def serve_course(app: Flask) -> None:
+def add_course(app: Flask) -> None:
     """Serve the pages at /docs/NAME, and their pictures."""
 
     @app.get("/docs/<page>")
@@ -74,8 +74,10 @@ def serve_course(app: Flask) -> None:
         """A page of the course."""
         found = page_of(page)
         if found is None:
-            raise Problem(404, f"the course has the pages {', '.join(names())}")
-        pages = [(name, known.title) for name in names() if (known := page_of(name))]
+            raise ProblemError(
+                404, f"the course has no such page: choose from {', '.join(page_names())}"
+            )
+        pages = [(name, known.title) for name in page_names() if (known := page_of(name))]
         return render_template("course.html", page=found, pages=pages)
 
     @app.get("/docs/plots/<name>")

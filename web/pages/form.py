@@ -1,6 +1,6 @@
-"""The whole answer as a page made here, for browsers in which no script runs."""
+"""The result as a page rendered by the server, for browsers in which no script runs."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, redirect, render_template, request, url_for
@@ -8,99 +8,73 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from nn.ink.preprocess import PictureError
 from nn.zoo import DEFAULT
-from web.api.predict import Answers, remember, told_before
-from web.api.request_body import PICTURE_STATUS, sent_in
-from web.models import Model
-from web.problems import DETAILS, Problem
-
-# The words for a confidence: [the least that is called so, the word], the surest first.
-SURE = [
-    (0.99, "sure"),
-    (0.9, "quite sure"),
-    (0.7, "fairly sure"),
-    (0.5, "not sure"),
-    (0, "a guess"),
-]
+from web.access.rate_limits import limited
+from web.api.predictor import Predictor, seen_facts, store_seen_facts
+from web.api.request_body import PICTURE_STATUS, parse_body, read_drawing
+from web.models import Model, find_model
+from web.pages.charts import pixel_squares
+from web.pages.formatting import capitalized
+from web.problems import DETAILS, ProblemError
 
 
-def in_words(confidence: float) -> str:
-    return next(word for least, word in SURE if confidence >= least)
-
-
-def sureness(confidence: float) -> str:
-    """Per cent, but never "100.0 %": no network is that sure of anything."""
-    return "> 99.9 %" if confidence >= 0.9995 else f"{100 * confidence:.1f} %"
-
-
-def answer_forms(
-    app: Flask,
-    models: dict[str, Model],
-    answers: Answers,
-    ranked: Callable[[], list[dict[str, Any]]],
-) -> None:
-    """Answer the page's form at /read with a page, also when its picture cannot be read."""
-    app.add_template_filter(in_words)
-    app.add_template_filter(sureness)
+def add_upload_form(app: Flask, models: Mapping[str, Model], predictor: Predictor) -> None:
+    """Serve the result of the form at /read as a page, also when its picture cannot be read."""
 
     def page(status: int = 200, **content: Any) -> Response:
         chosen = request.form.get("model", DEFAULT) if status != 413 else DEFAULT
-        html = render_template("read.html", models=ranked(), chosen=chosen, **content)
+        networks = list(models.values())
+        html = render_template("read.html", models=networks, chosen=chosen, **content)
         response = Response(html, status, mimetype="text/html")
         response.headers["Cache-Control"] = "no-store"
         return response
 
     @app.get("/read")
     def form() -> Any:
-        """To the page that has the form: what was answered is not kept."""
-        return redirect(url_for("page"))
+        """To the page that has the form: no result is stored."""
+        return redirect(url_for("home"))
 
     @app.post("/read")
+    @limited("drawings")
     def read_form() -> Response:
         """Which digit the picture in the form shows, how sure that is, and a fact about it."""
         try:
-            told = told_before()
-            return remember(told, page(**answer_to_form(models, answers, told)))
-        except Problem as problem:
+            seen = seen_facts()
+            return store_seen_facts(seen, page(**predict_for_form(models, predictor, seen)))
+        except ProblemError as problem:
             status, detail = problem.status, problem.detail
         except PictureError as error:
             status, detail = PICTURE_STATUS.get(type(error), 400), str(error)
         except RequestEntityTooLarge:
             status, detail = 413, DETAILS[413]
-        return page(status, title="That could not be read", message=sentence(detail))
+        return page(status, title="That could not be read", message=f"{capitalized(detail)}.")
 
 
-def answer_to_form(models: dict[str, Model], answers: Answers, told: list[str]) -> dict[str, Any]:
-    """What the page shows.  Raises what `sent_in` does, PictureError, Problem (422)."""
+def predict_for_form(
+    models: Mapping[str, Model], predictor: Predictor, seen: list[str]
+) -> dict[str, Any]:
+    """What the page shows.  Raises what `parse_body` does, PictureError, ProblemError (422)."""
     if request.mimetype == "multipart/form-data" and not any(request.files.values()):
-        raise Problem(400, "no picture was chosen: choose one, then send it")
-    sent = sent_in(request)
-    if sent.is_batch:
-        raise Problem(422, "several pictures were sent: choose one")
-    name = request.form.get("model", DEFAULT)
-    if name not in models:
-        raise Problem(422, f"there is no network {name[:40]!r}: choose one from the list")
-    with answers.turn:
-        drawing = next(sent.drawings())
-        answer = answers.read(models[name], drawing)
-    digit = answer["digit"]
+        raise ProblemError(400, "no picture was chosen: choose one, then send it")
+    content = parse_body(request).single()
+    model = find_model(models, request.form.get("model", DEFAULT))
+    with predictor.compute_lock:
+        drawing = read_drawing(content)
+        prediction = predictor.predict(model, drawing)
+    digit = prediction["digit"]
     message = ""
-    if answer["rejected"] == "blank":
+    if prediction["rejected"] == "blank":
         title = message = "There is nothing drawn on that picture"
     elif digit is None:
         title = message = "That is no digit I know"
-    elif answer["alternatives"]:
-        names = [str(digit), *(str(other["digit"]) for other in answer["alternatives"])]
+    elif prediction["alternatives"]:
+        names = [str(digit), *(str(other["digit"]) for other in prediction["alternatives"])]
         title = f"{', '.join(names[:-1])} or {names[-1]}?"
     else:
         title = f"That is a {digit}"
     return {
         "title": title,
         "message": message,
-        "answer": answer,
-        "seen": None if drawing is None else drawing.tolist(),
-        "fact": None if digit is None else answers.about(digit, None, told).describe(digit),
+        "prediction": prediction,
+        "seen": None if drawing is None else pixel_squares(drawing.tolist()),
+        "fact": None if digit is None else predictor.fact(digit, None, seen).describe(digit),
     }
-
-
-def sentence(detail: str) -> str:
-    return detail[:1].upper() + detail[1:] + "."

@@ -1,8 +1,8 @@
-"""Static files under names made of their content, which a browser may keep for good.
+"""Static files under names with a hash of their content, which browsers may cache for ever.
 
 `url_for("static", filename="style.css")` gives /static/style.0a1b2c3d4e.css, served as immutable.
-The plain name is served too, and asked about anew each time. Modules go on importing each other by
-their plain names: the page's import map leads these to the others.
+The plain name is served too, to be revalidated each time. Modules import each other by their plain
+names, which the page's import map maps to the others.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from flask import Flask, Response, request, url_for
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound
 
-A_YEAR = 365 * 24 * 60 * 60  # seconds; "immutable" has no other way to say for good
-# What the system's own table says differs from machine to machine.
+A_YEAR = 365 * 24 * 60 * 60  # seconds, as is usual for immutable content
+# The system's own table differs from machine to machine.
 MIME_TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
@@ -27,11 +27,10 @@ MIME_TYPES = {
 }
 
 
-def name_files_by_content(app: Flask) -> Callable[[], Markup]:
+def serve_static_files(app: Flask) -> Callable[[], Markup]:
     """Serve the app's static files, read into memory now, under both of their names.
 
-    Adds the template functions `static_files()`, `fingerprint()` and `import_map()`, and returns
-    the last.
+    Adds the template functions `fingerprint()` and `import_map()`, and returns the last.
     """
     folder = Path(app.static_folder or "")
     contents = {
@@ -63,13 +62,8 @@ def name_files_by_content(app: Flask) -> Callable[[], Markup]:
     app.view_functions["static"] = serve
 
     @app.template_global()
-    def static_files() -> list[str]:
-        """The plain names of all files."""
-        return list(contents)
-
-    @app.template_global()
     def fingerprint() -> str:
-        """Another one as soon as any of the files is."""
+        """A hash of all files: it changes as soon as one of them does."""
         return hashlib.sha256("".join(hashed.values()).encode()).hexdigest()[:10]
 
     @lru_cache
@@ -83,7 +77,7 @@ def name_files_by_content(app: Flask) -> Callable[[], Markup]:
 
     @app.template_global()
     def import_map() -> Markup:
-        """JSON that leads each module's plain address to the one that may be kept."""
+        """JSON that maps the URL of each module to the one with its hash."""
         return map_under(url_for("static", filename=""))
 
     return import_map

@@ -1,6 +1,8 @@
-// Why: which ink speaks for the answer and which against it, laid over what the network saw.
+// Saliency: which ink speaks for a digit and which against it, laid over the input of the network.
 
-import { dots, largest, number, rgb, strength, table } from "./paint.js";
+import { largest, opacity, paintPixels, rgb } from "./pixels.js";
+import { number } from "../shared/format.js";
+import { table } from "../shared/html.js";
 
 const WORDS = {
   winner: (first) => `Which ink makes it a ${first}`,
@@ -9,6 +11,7 @@ const WORDS = {
 };
 const RANKED = 8; // pixels in the table
 
+// settled: the pen is up; the tables wait for that.
 export function show(saliency, seen, settled) {
   const { winner, runner_up: second } = saliency;
   paint("winner", winner.values, seen, saliency);
@@ -24,19 +27,20 @@ export function show(saliency, seen, settled) {
 function paint(name, values, seen, { winner, runner_up: second }) {
   const canvas = document.getElementById(`why-${name}`);
   const above = rgb("--for"), below = rgb("--against"), ink = rgb("--soft"), most = largest(values);
-  dots(canvas, 28, 28, (i) => {
-    const share = values[i] / most, cover = strength(share) / 255, gray = 0.28 * seen[i];
-    const tone = share > 0 ? above : below;
+  paintPixels(canvas, 28, 28, (i) => {
+    const cover = opacity(values[i] / most) / 255, gray = 0.28 * seen[i];
+    const tone = values[i] > 0 ? above : below;
     const alpha = cover + gray * (1 - cover); // the tone over a shadow of the drawing
     return [...tone.map((part, k) => (alpha ? (part * cover + ink[k] * gray * (1 - cover)) / alpha : 0)), 255 * alpha];
   });
   const words = WORDS[name](winner.digit, second.digit);
   document.getElementById(`why-${name}-words`).textContent = words;
-  const plus = values.reduce((sum, value) => sum + Math.max(0, value), 0), minus = values.reduce((sum, value) => sum + Math.min(0, value), 0);
+  const plus = values.reduce((sum, value) => sum + Math.max(0, value), 0);
+  const minus = values.reduce((sum, value) => sum + Math.min(0, value), 0);
   canvas.setAttribute("aria-label", `${words}. For it ${number(plus)} in all, against it ${number(minus)}.`);
 }
 
 function ranking(caption, values) {
   const order = values.map((_, i) => i).sort((a, b) => Math.abs(values[b]) - Math.abs(values[a])).slice(0, RANKED);
-  return table(caption, ["Row, column", "Share in the score"], order.map((i) => [`${Math.floor(i / 28)}, ${i % 28}`, number(values[i], 3)]));
+  return table(caption, ["Row, column", "Contribution to the score"], order.map((i) => [`${Math.floor(i / 28)}, ${i % 28}`, number(values[i], 3)]));
 }

@@ -1,7 +1,7 @@
 // Where everything stands in the picture of the network: plain numbers, no drawing.
 //
-// columns: [{kind: "input" | "maps" | "dots", units: [ids], ...}] from left to right. Each gets x and
-// width, and its units get places {x, y, size}, the upper left corner of a square, in CSS pixels.
+// The columns of network_graph.js each get x, top and width, and their units get boxes {x, y, size}, the
+// upper left corner and side of a square, in CSS pixels.
 
 const GAP = 3;
 const TOP = 40; // room for the captions
@@ -15,12 +15,17 @@ export function isNarrow(width) {
   return width < NARROW;
 }
 
+// The room right of the outputs, for their names and probabilities.
+export function labelWidth(width) {
+  return width < NARROW ? 14 : 98;
+}
+
 // How many of a layer's maps there is room for.
-export function roomFor(width) {
+export function mapLimit(width) {
   return width < NARROW ? 12 : 16;
 }
 
-export function laidOut(columns, width) {
+export function layOut(columns, width) {
   const height = heightFor(width) - TOP, narrow = isNarrow(width);
   const many = columns.length > 5;
   const deep = narrow ? 12 : 8; // maps on top of each other
@@ -33,8 +38,7 @@ export function laidOut(columns, width) {
   });
   const across = columns.map(({ kind, units }) => (kind === "maps" ? Math.ceil(units.length / deep) : 1));
   const widths = columns.map((_, i) => across[i] * (sizes[i] + GAP) - GAP);
-  const label = narrow ? 14 : 74; // right of the outputs
-  const free = width - label - widths.reduce((sum, w) => sum + w, 0);
+  const free = width - labelWidth(width) - widths.reduce((sum, w) => sum + w, 0);
   const gap = Math.min(free / (columns.length - 1), 260);
   let x = (free - gap * (columns.length - 1)) / 2;
   return columns.map((column, i) => {
@@ -42,11 +46,11 @@ export function laidOut(columns, width) {
     const high = perColumn * (size + GAP) - GAP;
     const top = TOP + (height - high) / 2, left = x;
     x += widths[i] + gap;
-    const places = column.units.map((_, j) => ({
+    const boxes = column.units.map((_, j) => ({
       x: left + Math.floor(j / perColumn) * (size + GAP),
       y: top + (j % perColumn) * (size + GAP),
       size,
     }));
-    return { ...column, x: left, width: widths[i], top, places };
+    return { ...column, x: left, width: widths[i], top, boxes };
   });
 }

@@ -1,0 +1,152 @@
+// The queue of requests to POST /api/predict: one request at a time, the newest first. Requests that
+// a newer one has overtaken are never sent. It knows nothing of the page.
+//
+// A request is {picture, query, key?, urgent?}: `picture` is a function that returns a data URL and is
+// called when the request is sent; `query` holds the parameters of the URL, of which empty ones are
+// left out; `key` identifies the drawing and the network, so that one is not asked about twice;
+// `urgent` requests do not wait for the pace.
+//
+// Handlers: onBusy(yes), onPrediction(prediction, request) and onError({kind, detail, retryIn}), where
+// `retryIn` is in seconds, or null when nothing is sent again or the request is still under way.
+
+const MAX_BACKOFF = 15; // seconds
+const DEFAULT_RETRY_AFTER = 5; // seconds
+const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+export class PredictionQueue {
+  #handlers;
+  #times;
+  #next = null; // the newest request that has not been sent
+  #current = null; // {request, abort}: the one under way
+  #finishedKey = null; // of the last request that succeeded or was refused
+  #timer = 0;
+  #lastSent = -Infinity;
+  #notBefore = -Infinity; // after an error nothing is sent earlier
+  #failures = 0; // in a row
+
+  // In milliseconds: the least time between two requests, the time after which a request is reported
+  // as slow, and the time after which it is aborted.
+  constructor(handlers, { pace = 150, slow = 2500, timeout = 15_000 } = {}) {
+    this.#handlers = { onBusy() {}, onPrediction() {}, onError() {}, ...handlers };
+    this.#times = { pace, slow, timeout };
+  }
+
+  add(request) {
+    const { key = null } = request;
+    if (key !== null && key === this.#current?.request.key) {
+      this.#next = null;
+    } else if (key === null || key !== this.#finishedKey || this.#next) {
+      this.#next = request;
+      if (performance.now() >= this.#notBefore) this.#handlers.onBusy(true);
+      // The prediction for an older drawing is of no use, and a slow one would hold up the newer.
+      if (request.urgent && this.#current && performance.now() - this.#lastSent > this.#times.slow) this.#abort();
+      this.#schedule();
+    }
+  }
+
+  // Aborts the request under way and drops the one that waits.
+  clear() {
+    clearTimeout(this.#timer);
+    this.#abort();
+    this.#next = this.#finishedKey = null;
+    this.#handlers.onBusy(false);
+  }
+
+  // Ends the back-off, because the network is back. A wait that the server asked for goes on.
+  retryNow() {
+    if (!this.#failures) return;
+    this.#notBefore = -Infinity;
+    this.#schedule();
+  }
+
+  #abort() {
+    this.#current?.abort.abort();
+    this.#current = null;
+  }
+
+  #schedule() {
+    if (this.#current || !this.#next) return;
+    clearTimeout(this.#timer);
+    const paced = this.#next.urgent ? -Infinity : this.#lastSent + this.#times.pace;
+    const wait = Math.max(this.#notBefore, paced) - performance.now();
+    if (wait <= 0) this.#send();
+    else this.#timer = setTimeout(() => this.#send(), wait);
+  }
+
+  async #send() {
+    const request = this.#next, current = { request, abort: new AbortController() };
+    const { slow, timeout } = this.#times;
+    this.#current = current;
+    this.#next = null;
+    this.#lastSent = performance.now();
+    this.#handlers.onBusy(true);
+    const reportSlow = () => this.#current === current && this.#handlers.onError({ kind: "slow", retryIn: null });
+    const timers = [setTimeout(reportSlow, slow), setTimeout(() => current.abort.abort(), timeout)];
+    let prediction, error;
+    try {
+      prediction = await predict(request, current.abort.signal);
+    } catch (caught) {
+      error = caught instanceof PredictionError ? caught : new PredictionError("offline");
+    }
+    for (const timer of timers) clearTimeout(timer);
+    if (this.#current !== current) return; // cleared or aborted meanwhile
+    this.#current = null;
+    if (error) {
+      this.#failed(request, error);
+    } else {
+      this.#failures = 0;
+      this.#finishedKey = request.key ?? null;
+      this.#handlers.onBusy(this.#next !== null);
+      this.#handlers.onPrediction(prediction, request);
+    }
+    this.#schedule();
+  }
+
+  #failed(request, { kind, detail, retryAfter }) {
+    let retryIn = null;
+    if (kind === "refused") {
+      this.#finishedKey = request.key ?? null;
+    } else {
+      this.#failures = kind === "limited" ? 0 : this.#failures + 1;
+      const jitter = 0.75 + Math.random() / 2; // so that not all visitors come back at once
+      retryIn = retryAfter ?? Math.min(MAX_BACKOFF, 2 ** (this.#failures - 1)) * jitter;
+      this.#notBefore = performance.now() + 1000 * retryIn;
+      this.#next ??= request;
+    }
+    this.#handlers.onBusy(retryIn === null && this.#next !== null);
+    this.#handlers.onError({ kind, detail, retryIn });
+  }
+}
+
+// Why there is no prediction: "offline" (no response), "server" (it failed), "limited" (too many
+// requests), "refused" (this request will never succeed).
+class PredictionError extends Error {
+  constructor(kind, { detail = "", retryAfter = null } = {}) {
+    super(detail || kind);
+    Object.assign(this, { kind, detail, retryAfter });
+  }
+}
+
+// URLs are relative to the page, so that the app can be mounted anywhere.
+async function predict({ picture, query }, signal) {
+  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
+  const response = await fetch(`api/predict?${parameters}`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    body: JSON.stringify({ image: picture() }),
+    signal,
+  });
+  const body = await response.json().catch(() => null);
+  if (response.status === 429) throw new PredictionError("limited", { retryAfter: retryAfter(response) });
+  if (response.status >= 500 || !body) throw new PredictionError("server");
+  if (!response.ok) throw new PredictionError("refused", { detail: body.detail });
+  if (body.digit !== null && !DIGITS.includes(body.digit)) throw new PredictionError("server");
+  return body;
+}
+
+// Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
+function retryAfter(response) {
+  const value = response.headers.get("Retry-After") ?? "";
+  const wait = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
+  return Number.isFinite(wait) ? Math.min(Math.max(wait, 1), 3600) : DEFAULT_RETRY_AFTER;
+}
