@@ -1,4 +1,4 @@
-"""What Lighthouse says of the page, in its phone profile; it is fetched by npx, and needs node.
+"""Lighthouse's scores of a page, in its phone profile; npx fetches it, which needs node.
 
 python bench/lighthouse.py [--path /inside]
 """
@@ -12,15 +12,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-from served import ROOT, serving
+from server import ROOT, run_server
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from browser import FLAGS, find_browser  # type: ignore[import-not-found]
+from tests.support.browser import FLAGS, find_browser
 
 LIGHTHOUSE = "lighthouse@13.5.0"
-TOLD = ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time")
-ALSO_TOLD = ("cumulative-layout-shift", "total-byte-weight")
+AUDITS = (
+    "first-contentful-paint",
+    "largest-contentful-paint",
+    "total-blocking-time",
+    "cumulative-layout-shift",
+    "total-byte-weight",
+)
 
 
 def main() -> None:
@@ -30,18 +35,17 @@ def main() -> None:
     npx, browser = shutil.which("npx"), find_browser()
     if not npx or not browser:
         sys.exit("Lighthouse needs npx and Chromium: apt install nodejs npm chromium")
-    with serving() as address, tempfile.TemporaryDirectory() as folder:
-        report = Path(folder, "report.json")
+    with run_server() as server, tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "report.json")
         flags = " ".join(["--headless=new", *FLAGS])
-        command = [npx, "--yes", LIGHTHOUSE, address + path, "--quiet", f"--chrome-flags={flags}"]
-        output = ["--output=json", f"--output-path={report}"]
-        environment = {**os.environ, "CHROME_PATH": browser}
-        subprocess.run([*command, *output], env=environment, check=True)
-        said = json.loads(report.read_text())
-    for category in said["categories"].values():
+        command = [npx, "--yes", LIGHTHOUSE, server.url + path, "--quiet"]
+        command += [f"--chrome-flags={flags}", "--output=json", f"--output-path={output}"]
+        subprocess.run(command, env={**os.environ, "CHROME_PATH": browser}, check=True)
+        report = json.loads(output.read_text())
+    for category in report["categories"].values():
         print(f"{category['title']:15} {100 * category['score']:3.0f}")
-    for name in (*TOLD, *ALSO_TOLD):
-        audit = said["audits"][name]
+    for name in AUDITS:
+        audit = report["audits"][name]
         print(f"{audit['title']:25} {audit['displayValue']}")
 
 

@@ -1,10 +1,9 @@
-"""From the lift of the pen to the answer on the page, in real Chromium through real gunicorn.
+"""Latency from the lift of the pen to the prediction on the page, in Chromium, through gunicorn.
 
     python bench/page.py [--digits 30]
 
-Drawn are the digits made for the tests, each once or more often, with a mouse.  The clock is the
-page's own: it starts with the pointerup event and stops when the body carries the answer to the
-whole drawing.
+The drawings made for the tests are drawn with a mouse, one after another.  The clock is the page's:
+it starts with the pointerup event and stops when the body carries the whole drawing's prediction.
 """
 
 import argparse
@@ -13,13 +12,13 @@ import statistics
 import sys
 
 from playwright.sync_api import Page, sync_playwright
-from served import ROOT, serving
+from server import ROOT, run_server
 
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from browser import FLAGS, find_browser  # type: ignore[import-not-found]
+from tests.support.browser import FLAGS, find_browser
 
-WATCH = """() => {
+RECORD_LATENCIES = """() => {
     const times = (globalThis.times = []);
     let lifted = null;
     addEventListener('pointerup', () => (lifted = performance.now()), true);
@@ -31,7 +30,7 @@ WATCH = """() => {
 }"""
 
 
-def draw(page: Page, stroke: list[list[float]], last: bool) -> None:
+def draw_stroke(page: Page, stroke: list[list[float]]) -> None:
     box = page.locator("#pad").bounding_box()
     assert box
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
@@ -40,36 +39,38 @@ def draw(page: Page, stroke: list[list[float]], last: bool) -> None:
     for point in points[1:]:
         page.mouse.move(*point)
     page.mouse.up()
-    if last:
-        page.wait_for_function(
-            "() => document.body.dataset.answer"
-            " && document.getElementById('digit').getAttribute('aria-busy') === 'false'"
-        )
+
+
+def wait_for_prediction(page: Page) -> None:
+    page.wait_for_function(
+        "() => document.body.dataset.answer"
+        " && document.getElementById('digit').getAttribute('aria-busy') === 'false'"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--digits", type=int, default=30, help="how many to draw")
-    wanted = parser.parse_args().digits
+    count = parser.parse_args().digits
     drawings = json.loads((ROOT / "tests" / "support" / "drawings.json").read_text())["drawings"]
     digits = [d["strokes"] for d in drawings if d["label"] is not None and d["style"] != "square"]
-    times: list[float] = []
-    with serving() as address, sync_playwright() as playwright:
+    latencies: list[float] = []
+    with run_server() as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(address)
+        page.goto(server.url)
         page.wait_for_selector("html.ready")
-        page.evaluate(WATCH)
-        for number in range(wanted):
-            strokes = digits[number % len(digits)]
+        page.evaluate(RECORD_LATENCIES)
+        for number in range(count):
             page.evaluate("times.length = 0")
-            for stroke in strokes:
-                draw(page, stroke, stroke is strokes[-1])
-            times.append(page.evaluate("times.at(-1)"))
+            for stroke in digits[number % len(digits)]:
+                draw_stroke(page, stroke)
+            wait_for_prediction(page)
+            latencies.append(page.evaluate("times.at(-1)"))
             page.click("#clear")
         browser.close()
-    print(f"{len(times)} digits, from the pen's lift to the answer, in milliseconds:")
-    print(f"median {statistics.median(times):.0f}, most {max(times):.0f}")
+    print(f"{len(latencies)} digits, from the lift of the pen to the prediction, in milliseconds:")
+    print(f"median {statistics.median(latencies):.0f}, slowest {max(latencies):.0f}")
 
 
 if __name__ == "__main__":

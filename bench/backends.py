@@ -1,6 +1,7 @@
-"""The same app with another thing in its network's place; gunicorn starts them by these names.
+"""The app with another inference backend; gunicorn starts each by its function's name.
 
-`floor` answers the same probabilities whatever is drawn: what is left is HTTP, JPEG, preprocessing.
+`no_network` returns the same probabilities for every drawing, which leaves HTTP, JPEG and
+preprocessing.
 """
 
 import os
@@ -20,32 +21,33 @@ import numpy as np
 from flask import Flask
 
 from nn import layers
+from nn.dataset import NOT_A_DIGIT
 from nn.layers import Array
 from nn.network import Network
 from nn.zoo import DEFAULT
 from web import models
 
 MODELS = models.load_models()
-Forward = Callable[[Array], Array]  # (n, 28, 28, 1) -> probabilities (n, classes)
+Backend = Callable[[Array], Array]  # (n, 28, 28, 1) -> probabilities (n, classes)
 
 
-class Replaced:
-    """A network that answers by other means, made in the worker when it is first asked."""
+class NetworkWithBackend:
+    """A network whose probabilities a backend computes, made in the worker at its first request."""
 
-    def __init__(self, network: Network, make: Callable[[Network], Forward]) -> None:
+    def __init__(self, network: Network, make: Callable[[Network], Backend]) -> None:
         self._network = network
-        self._forward = cache(lambda: make(network))
+        self._backend = cache(lambda: make(network))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._network, name)
 
     def probabilities(self, x: Array) -> Array:
-        return self._forward()(x)
+        return self._backend()(x)
 
 
-def with_network(make: Callable[[Network], Forward]) -> Flask:
-    """The app, its default network replaced."""
-    network: Any = Replaced(MODELS[DEFAULT].network, make)
+def app_with_backend(make: Callable[[Network], Backend]) -> Flask:
+    """The app, whose default network computes by the backend that `make` returns for it."""
+    network: Any = NetworkWithBackend(MODELS[DEFAULT].network, make)
     loaded = {**MODELS, DEFAULT: replace(MODELS[DEFAULT], network=network)}
     models.load_models = lambda: loaded  # type: ignore[assignment, misc]
     from app import create_app
@@ -53,53 +55,53 @@ def with_network(make: Callable[[Network], Forward]) -> Flask:
     return create_app()
 
 
-def floor() -> Flask:
-    answer = np.full((1, 11), 1e-4, np.float32)
-    answer[0, 7] = 0.999
-    return with_network(lambda network: lambda x: answer)
+def no_network() -> Flask:
+    probabilities = np.full((1, NOT_A_DIGIT + 1), 1e-4, np.float32)
+    probabilities[0, 7] = 0.999
+    return app_with_backend(lambda network: lambda x: probabilities)
 
 
-def in_onnxruntime() -> Flask:
+def with_onnxruntime() -> Flask:
     import onnxruntime
 
-    from nn.export.formats import to_onnx
+    from nn.export.onnx import to_onnx
 
-    def make(network: Network) -> Forward:
+    def make(network: Network) -> Backend:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(content, options)
         name = session.get_inputs()[0].name
         return lambda x: np.asarray(session.run(None, {name: x})[0])
 
-    # exported here, so that what the export needs is no part of a worker's time or memory
+    # exported before the fork, so that workers spend no time and memory of their own on it
     content = to_onnx(MODELS[DEFAULT].network)
-    return with_network(make)
+    return app_with_backend(make)
 
 
-def in_torch() -> Flask:
+def with_torch() -> Flask:
     import torch
 
-    def make(network: Network) -> Forward:
+    def make(network: Network) -> Backend:
         torch.set_num_threads(1)
-        steps = [
-            step_in_torch(layer, params)
+        functions = [
+            torch_function(layer, params)
             for layer, params in zip(network.layers, network.params, strict=True)
         ]
 
         def forward(x: Array) -> Array:
             with torch.inference_mode():
                 y = torch.from_numpy(np.ascontiguousarray(x)).permute(0, 3, 1, 2).contiguous()
-                for step in steps:
-                    y = step(y)
+                for function in functions:
+                    y = function(y)
                 return network.loss.probabilities(y.numpy())
 
         return forward
 
-    return with_network(make)
+    return app_with_backend(make)
 
 
-def step_in_torch(layer: layers.Layer, params: layers.Params) -> Callable[[Any], Any]:
-    """A layer as PyTorch's functions, channels first as it likes them."""
+def torch_function(layer: layers.Layer, params: layers.Params) -> Callable[[Any], Any]:
+    """A layer as a function of PyTorch on images with channels first."""
     from torch import from_numpy
     from torch.nn import functional
 
@@ -119,4 +121,4 @@ def step_in_torch(layer: layers.Layer, params: layers.Params) -> Callable[[Any],
             return functional.relu
         case layers.Dropout():
             return lambda x: x
-    raise SystemExit(f"{layer} has no peer in PyTorch here: add it to step_in_torch")
+    raise SystemExit(f"{layer} has no counterpart here: add it to torch_function")
