@@ -1,9 +1,10 @@
 # make run    sets up what serving needs, then serves on http://127.0.0.1:8000 (or $PORT)
 # make test   sets up what the tests need, then lints and runs every test
-# make lint   ruff and mypy alone
+# make test-fast  the tests that need no server, browser, database, data set or training
+# make lint   ruff, mypy and the directions of imports (import-linter) alone
 # make bench  the benchmarks
-# make audit  known weaknesses of what serving depends on
-# make lighthouse  what Lighthouse says of the page, for which node and npm are needed
+# make audit  known vulnerabilities of what serving depends on
+# make lighthouse  Lighthouse's figures of the page; needs node and npm
 
 VENV := .venv
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
@@ -14,7 +15,7 @@ ifneq ($(wildcard ../shared/data),)
 export DIGITS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: run test bench audit lighthouse lint format browser postgres redis nginx data clean
+.PHONY: run test test-fast bench audit lighthouse lint format browser postgres redis nginx data clean
 
 run: $(VENV)/serving
 	$(VENV)/bin/gunicorn --config gunicorn.conf.py
@@ -22,14 +23,17 @@ run: $(VENV)/serving
 test: lint browser postgres redis nginx data
 	$(VENV)/bin/python -m pytest
 
+test-fast: $(VENV)/development
+	$(VENV)/bin/python -m pytest -m "not (server or browser or database or data or training)"
+
 bench: $(VENV)/development
 	$(VENV)/bin/python bench/startup.py
-	$(VENV)/bin/python bench/tricks.py
+	$(VENV)/bin/python bench/optimizations.py
 	$(VENV)/bin/python bench/serving.py
 	$(VENV)/bin/python bench/serving.py load
 	$(VENV)/bin/python bench/page.py
 	@if $(VENV)/bin/python -c 'import torch' 2>/dev/null; then $(VENV)/bin/python bench/networks.py; \
-	else echo "For training and answers beside PyTorch: $(VENV)/bin/pip install -r bench/requirements.txt"; fi
+	else echo "To compare with PyTorch: $(VENV)/bin/pip install -r bench/requirements.txt"; fi
 
 lighthouse: $(VENV)/development
 	@$(VENV)/bin/python bench/lighthouse.py
@@ -38,6 +42,7 @@ lint: $(VENV)/development
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports --no-logo
 
 audit: $(VENV)/development
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check pip-audit==2.10.1
@@ -47,23 +52,23 @@ format: $(VENV)/development
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-# What cannot be had is said and left out: the tests on it are skipped then.
+# What cannot be installed is reported, and the tests that need it are skipped.
 browser: $(VENV)/development
 	@$(VENV)/bin/python -m tests.support.browser --install
 
 postgres: $(VENV)/development
-	@$(VENV)/bin/python -m tests.support.postgres --install
+	@$(VENV)/bin/python -m tests.support.servers.postgres --install
 
 redis: $(VENV)/development
-	@$(VENV)/bin/python -m tests.support.redis_server --install
+	@$(VENV)/bin/python -m tests.support.servers.redis_server --install
 
 nginx: $(VENV)/development
-	@$(VENV)/bin/python -m tests.support.nginx --install
+	@$(VENV)/bin/python -m tests.support.servers.nginx --install
 
 data: $(VENV)/development
 	@$(VENV)/bin/python -m nn data || echo "Tests cannot use the data sets that are missing."
 
-# A half-made environment never counts as one: the marker file comes last.
+# The marker file comes last, so that an interrupted installation is not taken for a finished one.
 $(VENV)/serving: requirements.txt | $(VENV)/bin/pip
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
@@ -84,4 +89,4 @@ $(VENV)/bin/pip:
 		echo "Could not make a virtual environment: apt install python3-venv, then try again"; exit 1; }
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

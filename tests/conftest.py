@@ -1,35 +1,65 @@
-"""Parts the tests share.  What is missing skips a test; under REQUIRE_ALL, as in CI, it fails."""
+"""Fixtures of all tests, and their markers, by which `make test-fast` leaves the slow ones out.
+
+What is missing on a machine skips a test; under REQUIRE_ALL, as in CI, it fails.
+"""
 
 import json
 import os
-import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
 from pathlib import Path
+
+# As app.py does, before NumPy is imported: threads of BLAS that wait for each other on a machine
+# with other work make a prediction take ten times as long.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
-import requests
+
+pytest.register_assert_rewrite("tests.support")
 
 from tests.support.browser import FLAGS, find_browser
 from tests.support.missing import missing
-from tests.support.postgres import find_postgres, running_postgres
-from tests.support.redis_server import find_redis, redis_server
+from tests.support.pictures import REFUSED
+from tests.support.servers.postgres import find_postgres, running_postgres
+from tests.support.servers.redis_server import find_redis, redis_server
+from tests.support.servers.service import run_service
 
 ROOT = Path(__file__).resolve().parent.parent
+# A test has a marker if it requests one of these fixtures, itself or by another fixture.
+FIXTURES_OF_MARKERS = {
+    "server": {"service"},
+    "browser": {"chromium"},
+    "database": {"postgres", "redis"},
+    "data": {"mnist_test", "pen_test", "alphabets_here", "nondigits_here"},
+    "training": {"small_mnist", "image_folder"},
+}
+# All tests of these modules have that marker.
+MARKED_MODULES = {"tests/cli/test_tune.py": "training", "tests/nn/test_training.py": "training"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        for marker, fixtures in FIXTURES_OF_MARKERS.items():
+            if not fixtures.isdisjoint(item.fixturenames):
+                item.add_marker(marker)
+        if marker := MARKED_MODULES.get(item.path.relative_to(ROOT).as_posix()):
+            item.add_marker(marker)
+
+
+@pytest.fixture(autouse=True)
+def _training_is_marked(request, monkeypatch):
+    """A test that trains a network without being marked as one that does so fails."""
+    if not request.node.get_closest_marker("training"):
+        monkeypatch.setattr("nn.training.train_epoch", train_nothing)
+
+
+def train_nothing(*_):
+    pytest.fail("this test trains a network: see FIXTURES_OF_MARKERS in tests/conftest.py")
 
 
 @pytest.fixture(scope="session")
 def drawings():
     """The drawings made for this project: label (None: no digit), style, strokes in 0..1."""
     return json.loads((ROOT / "tests" / "support" / "drawings.json").read_text())["drawings"]
-
-
-# A two with corners is refused: it resembles a Korean letter that best has learnt is no digit.
-REFUSED = (2, "square")
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +84,14 @@ def mnist_test():
 @pytest.fixture
 def no_data(tmp_path, monkeypatch):
     """No data set is here, and no mirror can be reached."""
-    from nn.data import alphabets, mnist, pen
+    from nn.data import alphabets, mnist, pen, pictures
 
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(mnist, "MNIST_MIRRORS", ())
     monkeypatch.setattr(pen, "PEN_ARCHIVES", ())
     monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ())
-    monkeypatch.setattr(alphabets, "PICTURES_MIRRORS", ())
+    monkeypatch.setattr(pictures, "PICTURES_MIRRORS", ())
 
 
 @pytest.fixture
@@ -90,6 +120,15 @@ def pen_test():
 
 
 @pytest.fixture(scope="session")
+def alphabets_here():
+    """Nothing; the characters of other alphabets are here."""
+    from nn.data import sets
+
+    if not sets.find_file("nondigits/omniglot.json.gz"):
+        missing("the alphabets are not here: `python -m nn data` fetches them")
+
+
+@pytest.fixture(scope="session")
 def nondigits_here():
     """Nothing; the drawings that are no digits can be made, which takes the data sets."""
     from nn.data import sets
@@ -112,41 +151,28 @@ def client(app):
 
 
 @pytest.fixture(scope="session")
-def server_log(tmp_path_factory):
-    """The file that the server's output goes to."""
-    return tmp_path_factory.mktemp("server") / "log"
+def service():
+    """Starts the app as the Procfile does: `with service(folder, PORT="8000") as running: ...`."""
+    return run_service
 
 
 @pytest.fixture(scope="session")
-def server(server_log):
-    """The address of the app as the Procfile starts it, with real gunicorn."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = (ROOT / "Procfile").read_text().split("web:")[1].split()
-    command[0] = str(Path(sys.executable).with_name(command[0]))
-    environment = {**os.environ, "PORT": str(port), "NUMBERS_API_URL": ""}
-    with server_log.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        address = f"http://127.0.0.1:{port}"
-        try:
-            wait_until_up(address, process, server_log)
-            yield address
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+def shared_service(service, tmp_path_factory):
+    """One app with the default settings for all tests that do it no harm."""
+    with service(tmp_path_factory.mktemp("server"), stalls=True) as running:
+        yield running
 
 
-def wait_until_up(address, process, log):
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            requests.get(f"{address}/healthz", timeout=5).raise_for_status()
-            return
-        except requests.RequestException:
-            if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the server did not come up:\n{log.read_text()}")
-            threading.Event().wait(0.02)
+@pytest.fixture(scope="session")
+def server(shared_service):
+    """Its address."""
+    return shared_service.url
+
+
+@pytest.fixture(scope="session")
+def server_log(shared_service):
+    """The file that its output goes to."""
+    return shared_service.log
 
 
 @pytest.fixture(scope="session")

@@ -13,13 +13,14 @@ import pytest
 from PIL import Image
 
 from nn.augment import Affine, Elastic
-from nn.cli.main import main
-from nn.data import alphabets, mnist, pen, sets
+from nn.data import alphabets, mnist, pen, pictures, sets
 from nn.ink.strokes import draw
 from nn.network import Network
 from nn.optimizers import Adam, Constant, Cosine, OneCycle
 from nn.tune.overrides import variant
 from nn.zoo import ZOO, Recipe
+from tests.support.command_line import run
+from tests.support.polling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,11 +33,7 @@ def digit_file(tmp_path):
     return path
 
 
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
-
-
-def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys):
+def test_train_evaluate_record_and_predict_share_a_weights_file(small_mnist, digit_file, capsys):
     out = small_mnist / "out"
     assert run("train", "softmax", "--epochs", 3, "--seed", 5, "--out", out) == 0
     assert {path.name for path in out.iterdir()} == {"softmax.npz", "softmax.history.csv"}
@@ -64,7 +61,7 @@ def test_train_evaluate_and_predict_go_together(small_mnist, digit_file, capsys)
     assert answer["digit"] == int(np.argmax(answer["probabilities"]))
 
 
-def test_the_history_is_a_table_too(small_mnist):
+def test_train_writes_the_history_as_csv(small_mnist):
     assert run("train", "ten", "--epochs", 2, "--out", small_mnist) == 0
     history = Network.load(small_mnist / "ten.npz").about["history"]
     with (small_mnist / "ten.history.csv").open(newline="") as file:
@@ -72,7 +69,7 @@ def test_the_history_is_a_table_too(small_mnist):
     assert [{key: float(value) for key, value in row.items()} for row in rows] == history
 
 
-def test_every_setting_of_a_recipe_can_be_overridden(small_mnist):
+def test_every_recipe_field_can_be_overridden_by_an_option(small_mnist):
     words = "--epochs 2 --learning-rate 0.003 --batch-size 32 --optimizer adam --schedule constant"
     words += " --seed 7 --augment affine,elastic --data mnist --limit 90"
     assert run("train", "ten", *words.split(), "--out", small_mnist) == 0
@@ -82,11 +79,11 @@ def test_every_setting_of_a_recipe_can_be_overridden(small_mnist):
     assert (recipe.epochs, recipe.batch_size, recipe.seed, recipe.limit) == (2, 32, 7, 90)
     assert recipe.optimizer == Adam()
     assert recipe.schedule == Constant(0.003)
-    assert recipe.augmentation == (Affine(), Elastic(push=0.5))
+    assert recipe.augmentation == (Affine(), Elastic(displacement=0.5))
     assert [row["learning_rate"] for row in network.about["history"]] == [0.003, 0.003]
 
 
-def test_a_rate_alone_keeps_the_schedule_and_a_schedule_alone_the_rate():
+def test_learning_rate_and_schedule_are_overridden_independently():
     assert variant(ZOO["sigmoid"], learning_rate=0.1).schedule == replace(
         ZOO["sigmoid"].schedule, learning_rate=0.1
     )
@@ -98,7 +95,7 @@ def test_a_rate_alone_keeps_the_schedule_and_a_schedule_alone_the_rate():
 
 
 @pytest.fixture
-def own_pictures(tmp_path):
+def image_folder(tmp_path):
     """Twenty pictures of a bar that stands, labelled 1, and of one that lies, labelled 7."""
     folder = tmp_path / "own"
     (folder / "1").mkdir(parents=True)
@@ -111,14 +108,14 @@ def own_pictures(tmp_path):
     return folder
 
 
-def test_one_trains_and_measures_on_a_folder_of_ones_own(own_pictures, tmp_path, capsys):
+def test_train_and_evaluate_on_a_folder_of_labelled_pictures(image_folder, tmp_path, capsys):
     out = tmp_path / "out"
-    words = ("--data", own_pictures, "--epochs", 30, "--batch-size", 8, "--out", out)
+    words = ("--data", image_folder, "--epochs", 30, "--batch-size", 8, "--out", out)
     assert run("train", "softmax", *words) == 0
-    counts = {s: len(sets.load(str(own_pictures), s).labels) for s in (*sets.SPLITS, "all")}
+    counts = {s: len(sets.load(str(image_folder), s).labels) for s in (*sets.SPLITS, "all")}
     assert counts == {"train": 32, "validation": 4, "test": 4, "all": 40}
     capsys.readouterr()
-    assert run("evaluate", out / "softmax.npz", "--on", own_pictures, "--json") == 0
+    assert run("evaluate", out / "softmax.npz", "--on", image_folder, "--json") == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["count"], result["accuracy"]) == (40, 1.0)
 
@@ -127,19 +124,19 @@ def test_one_trains_and_measures_on_a_folder_of_ones_own(own_pictures, tmp_path,
     ("content", "words"),
     [(b"nonsense", "not a JPEG, PNG or WebP"), (None, "is blank: take it out")],
 )
-def test_a_picture_of_the_folder_that_cannot_be_used_is_named(own_pictures, capsys, content, words):
-    bad = own_pictures / "1" / "zz.png"
+def test_unusable_picture_in_a_folder_is_named_in_the_error(image_folder, capsys, content, words):
+    bad = image_folder / "1" / "zz.png"
     if content:
         bad.write_bytes(content)
     else:
         Image.new("L", (50, 50), 255).save(bad)
-    assert run("evaluate", "best", "--on", own_pictures) == 1
+    assert run("evaluate", "best", "--on", image_folder) == 1
     error = capsys.readouterr().err
     assert "zz.png" in error
     assert words in error
 
 
-def test_predict_goes_on_after_a_picture_it_cannot_read(digit_file, tmp_path, capsys):
+def test_predict_skips_unreadable_pictures_and_exits_with_1(digit_file, tmp_path, capsys):
     (tmp_path / "text.png").write_text("hello")
     status = run("predict", "best", tmp_path / "none.png", tmp_path / "text.png", digit_file)
     printed = capsys.readouterr()
@@ -150,7 +147,7 @@ def test_predict_goes_on_after_a_picture_it_cannot_read(digit_file, tmp_path, ca
     assert "2 of 3 pictures could not be read" in printed.err
 
 
-def test_models_lists_the_zoo_with_its_figures(capsys):
+def test_models_lists_parameters_and_accuracy_of_each_network(capsys):
     assert run("models") == 0
     lines = capsys.readouterr().out.splitlines()
     best = next(line for line in lines if line.startswith("best "))
@@ -159,7 +156,7 @@ def test_models_lists_the_zoo_with_its_figures(capsys):
     assert f"{network.about['figures']['mnist-test']['accuracy']:.2%}" in best
 
 
-def test_data_says_what_is_missing_and_how_to_get_it(small_mnist, capsys):
+def test_data_check_lists_missing_files_and_exits_with_1(small_mnist, capsys):
     assert run("data", "--check") == 1
     printed = capsys.readouterr()
     assert str(small_mnist / "given") in printed.out
@@ -174,9 +171,9 @@ MISTAKES = [
     (("train", "ten", "--epochs", "many"), 2, "whole number from 1 up"),
     (("train", "ten", "--seed", "-3"), 2, "whole number from 0 up"),
     (("evaluate", "nothing"), 2, "there is no file nothing"),
-    (("evaluate", "best", "--on", "cats"), 2, "there is no folder cats"),
+    (("evaluate", "best", "--on", "cats"), 2, "neither a folder nor a data set"),
     (("evaluate", "best", "--on", "OUT"), 1, "has no pictures for all"),
-    (("evaluate", "best", "--on", "OUT", "--record"), 2, "--record keeps"),
+    (("evaluate", "best", "--on", "OUT", "--record"), 2, "--record is for"),
     (("evaluate", "best", "--on", "mnist", "--split", "all"), 2, "is for folders"),
     (("train", "ten", "--learning-rate", "0"), 2, "not a number above 0"),
     (("train", "ten", "--learning-rate", "fast"), 2, "not a number above 0"),
@@ -186,8 +183,8 @@ MISTAKES = [
     (("train", "ten", "--augment", "blur"), 2, "'blur' is no augmentation"),
     (("train", "ten", "--optimizer", "adagrad"), 2, "invalid choice"),
     (("train", "ten", "--schedule", "never"), 2, "invalid choice"),
-    (("train", "ten", "--data", "nowhere", "--out", "OUT"), 1, "no data set 'nowhere'"),
-    (("train", "ten", "--data", "mnist,nondigits"), 2, "ten classes"),
+    (("train", "ten", "--data", "nowhere", "--out", "OUT"), 1, "neither a folder nor a data set"),
+    (("train", "ten", "--data", "mnist,nondigits"), 2, "no class for nondigits"),
     (("evaluate", "README.md"), 1, "is not a weights file"),
     (("predict", "best"), 2, "PICTURE"),
     (("predict", "best", "none.png"), 1, "none.png"),
@@ -195,7 +192,7 @@ MISTAKES = [
     (("evaluate", "best", "--on", "styles"), 1, "python -m nn data"),
     (("evaluate", "best", "--on", "nondigits"), 1, "python -m nn data"),
     (("evaluate", "best", "--on", "robustness"), 1, "python -m nn data"),
-    (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "has none of these"),
+    (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "leave it out"),
     (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
     (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
     (("data",), 1, "7 files are missing"),
@@ -204,7 +201,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("arguments", "status", "words"), MISTAKES, ids=str)
-def test_a_mistake_gets_a_sentence_and_a_status(
+def test_invalid_arguments_give_an_error_sentence_and_exit_status(
     arguments, status, words, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "none"))
@@ -212,10 +209,10 @@ def test_a_mistake_gets_a_sentence_and_a_status(
     monkeypatch.setattr(mnist, "MNIST_MIRRORS", ("http://127.0.0.1:9/",))
     monkeypatch.setattr(pen, "PEN_ARCHIVES", ("http://127.0.0.1:9/pen.zip",))
     monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ("http://127.0.0.1:9/strokes.zip",))
-    monkeypatch.setattr(alphabets, "PICTURES_MIRRORS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(pictures, "PICTURES_MIRRORS", ("http://127.0.0.1:9/",))
     monkeypatch.chdir(ROOT)
     try:
-        ended = main([argument.replace("OUT", str(tmp_path)) for argument in arguments])
+        ended = run(*(argument.replace("OUT", str(tmp_path)) for argument in arguments))
     except SystemExit as stop:  # argparse's own way to end
         ended = stop.code
     printed = capsys.readouterr().err
@@ -224,20 +221,20 @@ def test_a_mistake_gets_a_sentence_and_a_status(
     assert "Traceback" not in printed
 
 
-def test_a_place_that_cannot_be_written_to_is_told(small_mnist, capsys):
+def test_unwritable_output_folder_is_named_in_the_error(small_mnist, capsys):
     (small_mnist / "file").write_text("in the way")
     assert run("train", "softmax", "--epochs", 1, "--out", small_mnist / "file" / "weights") == 1
     assert str(small_mnist / "file") in capsys.readouterr().err
 
 
-def test_it_runs_as_a_module_from_anywhere(tmp_path):
+def test_python_m_nn_runs_from_any_folder(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "nn", "models"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0
     assert "wide" in done.stdout

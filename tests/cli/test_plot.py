@@ -1,4 +1,4 @@
-"""python -m nn plot: what is drawn is what is there, number by number, and mistakes are told."""
+"""python -m nn plot: what is drawn is what is there, number by number, and errors are sentences."""
 
 import io
 import json
@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import nn
-from nn.cli.main import main
+import nn.plots
+from nn.cli.plot import read_trials
 from nn.data import pen, sets
 from nn.dataset import DataSet, as_input
 from nn.ink.preprocess import to_input
@@ -24,8 +24,10 @@ from nn.layers import Conv, Dense, Dropout, Flatten, MaxPool, ReLU, Sigmoid, Sta
 from nn.losses import CrossEntropy, SquaredError
 from nn.measure.rejection import conditional_probabilities
 from nn.network import Network, new_network
+from nn.plots import KINDS
 from nn.plots import figures as plot
-from nn.plots.drawing import PLOTS, read_trials
+from tests.support.command_line import run
+from tests.support.polling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SIGNATURES = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml"}
@@ -106,10 +108,6 @@ def seven_file(tmp_path):
     return path
 
 
-def run(*arguments):
-    return main([str(argument) for argument in arguments])
-
-
 def arrays(axes):
     """The numbers of every image in these axes, in the order they were drawn."""
     return [np.ma.getdata(image.get_array()) for image in axes.images]
@@ -124,7 +122,7 @@ def as_bytes(figure, kind):
 # ------------------------------------------------------------------------------------ the figures
 
 
-def test_the_curves_are_the_history():
+def test_history_plot_shows_loss_accuracy_and_learning_rate():
     loss, accuracy, rate = plot.history(HISTORY, "title").axes
     for axes, key in ((loss, "loss"), (accuracy, "accuracy")):
         lines = {line.get_label(): line for line in axes.lines}
@@ -140,26 +138,26 @@ def test_the_curves_are_the_history():
     assert rate.get_xlabel() == "epoch"
 
 
-def test_a_history_of_one_epoch_can_be_seen():
+def test_history_of_one_epoch_is_drawn_as_points():
     line = plot.history(HISTORY[:1], "title").axes[0].lines[0]
     assert line.get_marker() == "o"
 
 
-def test_the_confusion_image_and_its_texts_are_the_matrix(confusion):
+def test_confusion_plot_shows_every_count(confusion):
     axes = plot.confusion(confusion, "title").axes[0]
     np.testing.assert_array_equal(arrays(axes)[0], confusion)
     texts = {text.get_position(): text.get_text() for text in axes.texts}
     assert texts == {(j, i): str(n) if n else "·" for (i, j), n in np.ndenumerate(confusion)}
 
 
-def test_the_diagonal_takes_no_colour_from_the_mistakes(confusion):
+def test_confusion_colour_scale_ignores_the_diagonal(confusion):
     image = plot.confusion(confusion, "title").axes[0].images[0]
     mistakes = confusion[~np.eye(10, dtype=bool)]
     assert image.get_clim() == (0, mistakes.max())
     assert np.ma.getmaskarray(image.get_array()).tolist() == np.eye(10, dtype=bool).tolist()
 
 
-def test_the_share_read_right_stands_beside_each_digit(confusion):
+def test_confusion_plot_labels_rows_with_recall(confusion):
     confusion[7] = 0
     figure = plot.confusion(confusion, "title")
     labels = [text.get_text() for text in figure.axes[0].child_axes[0].get_yticklabels()]
@@ -168,12 +166,12 @@ def test_the_share_read_right_stands_beside_each_digit(confusion):
     assert labels == shares
 
 
-def test_no_mistakes_at_all_make_a_matrix_too():
+def test_confusion_without_mistakes_is_drawn():
     axes = plot.confusion(np.diag(np.arange(10)), "title").axes[0]
     assert sum(text.get_text() == "·" for text in axes.texts) == 91
 
 
-def test_each_mistake_stands_beside_its_ten_probabilities():
+def test_mistakes_plot_shows_image_and_probabilities():
     rng = np.random.default_rng(2)
     images, labels = rng.integers(0, 256, (5, 28, 28)), np.arange(5)
     shares = rng.dirichlet(np.ones(10), 5)
@@ -187,7 +185,7 @@ def test_each_mistake_stands_beside_its_ten_probabilities():
         assert bars[i].get_title("left").startswith(f"{i} read as {shares[i].argmax()}, ")
 
 
-def test_weight_images_are_the_first_layer(network):
+def test_weights_plot_shows_the_first_layer(network):
     layer, images = plot.first_layer(network)
     W = next(params["W"] for params in network.params if params)
     axes = plot.weights(images, "title").axes[0]
@@ -200,13 +198,13 @@ def test_weight_images_are_the_first_layer(network):
             np.testing.assert_array_equal(image.ravel(), W[:, i])
 
 
-def test_white_is_zero_and_all_weights_share_a_scale(network):
+def test_weights_plot_has_one_colour_scale_centred_on_zero(network):
     images = plot.first_layer(network)[1]
     limits = {image.get_clim() for image in plot.weights(images, "title").axes[0].images}
     assert limits == {(-np.abs(images).max(), np.abs(images).max())}
 
 
-def test_no_two_tiles_lie_on_each_other():
+def test_weights_plot_tiles_do_not_overlap():
     axes = plot.weights(np.ones((23, 5, 5)), "title").axes[0]
     places = {tuple(image.get_extent()) for image in axes.images}
     assert len(places) == 23
@@ -217,7 +215,7 @@ def test_no_two_tiles_lie_on_each_other():
     assert (bottom < axes.get_ylim()[0]).all()
 
 
-def test_a_first_layer_that_sees_no_pixels_has_no_images():
+def test_first_layer_of_a_network_without_pixel_weights_is_none():
     pooled = new_network((MaxPool(), Flatten(), Dense(10)), CrossEntropy(), seed=1)
     assert plot.first_layer(pooled) is None
     assert plot.first_layer(Network((Flatten(),), [{}], CrossEntropy())) is None
@@ -234,13 +232,13 @@ def test_histogram_counts_sum_to_the_number_of_weights(network):
         assert f"{W.size:,} weights" in axes.get_title("left")
 
 
-def test_a_layer_of_equal_weights_has_a_histogram():
+def test_histogram_of_equal_weights_is_drawn():
     network = Network((Flatten(), Dense(1)), [{}, {"W": np.ones((784, 1), np.float32)}], None)
     counts, _, _ = plot.histograms(network, "title").axes[0].patches[0].get_data()
     assert counts.sum() == 784
 
 
-def test_the_activations_drawn_are_what_forward_makes(network):
+def test_activations_plot_shows_forward_outputs(network):
     seen = np.random.default_rng(4).random((28, 28), np.float32)
     *panels, last = plot.activations(network, seen, "title").axes
     outputs = [seen[None, :, :, None]]
@@ -258,7 +256,7 @@ def test_the_activations_drawn_are_what_forward_makes(network):
     assert [text.get_text() for text in last.get_xticklabels()] == names
 
 
-def test_the_points_are_the_trials(trials_file):
+def test_tuning_plot_shows_each_trial_by_state(trials_file):
     trials = read_trials(trials_file)
     axes = plot.rates(trials, "title").axes[0]
     *points, lost = axes.lines
@@ -273,7 +271,7 @@ def test_the_points_are_the_trials(trials_file):
     ]
 
 
-def test_samples_are_of_their_group_and_seeded():
+def test_samples_are_drawn_from_their_group_by_seed():
     rng = np.random.default_rng(5)
     groups = {"many": rng.integers(0, 256, (50, 28, 28)), "few": rng.integers(0, 256, (3, 28, 28))}
     axes = plot.samples(groups, "title", columns=6).axes[0]
@@ -287,21 +285,21 @@ def test_samples_are_of_their_group_and_seeded():
     assert [image.tobytes() for image in arrays(other)] != drawn
 
 
-def test_what_is_not_quite_certain_is_not_called_certain():
+def test_percent_never_rounds_up_to_100():
     assert plot.percent(0.99997) == ">99.9%"
     assert plot.percent(1.0) == "100.0%"
     assert plot.percent(0.123) == "12.3%"
 
 
 @pytest.mark.parametrize("kind", SIGNATURES)
-def test_the_same_input_gives_the_same_bytes_whatever_the_users_style(kind, network):
+def test_plots_are_deterministic_whatever_the_matplotlib_style(kind, network):
     first = as_bytes(plot.histograms(network, "title"), kind)
     with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": None, "savefig.dpi": 30}):
         assert as_bytes(plot.histograms(network, "title"), kind) == first
     assert first.startswith(SIGNATURES[kind])
 
 
-def test_a_title_is_no_formula():
+def test_dollars_in_a_title_are_not_parsed_as_math():
     as_bytes(plot.history(HISTORY, "$\\frac$"), "png")
 
 
@@ -309,14 +307,14 @@ def test_a_title_is_no_formula():
 
 
 @pytest.mark.parametrize("kind", SIGNATURES)
-def test_every_kind_becomes_a_valid_file(
+def test_every_plot_is_a_valid_png_and_svg(
     kind, small_mnist, weights_file, trials_file, seven_file, tmp_path, capsys
 ):
     options = ("--format", kind, "--picture", seven_file, "--trials", trials_file)
     out = tmp_path / "a" / "b"
     assert run("plot", weights_file, "--out", out, *options) == 0
     printed = capsys.readouterr()
-    paths = [out / f"small-{name}.{kind}" for name in PLOTS]
+    paths = [out / f"small-{name}.{kind}" for name in KINDS]
     assert printed.out.split() == [str(path) for path in paths]
     assert printed.err == ""
     assert sorted(out.iterdir()) == sorted(paths)
@@ -330,30 +328,32 @@ def test_every_kind_becomes_a_valid_file(
                 assert image.width == plot.WIDTH * 200
 
 
-def test_the_files_go_to_plots_by_default(weights_file, tmp_path, monkeypatch):
+def test_plots_are_written_to_the_ignored_plots_folder_by_default(
+    weights_file, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     assert run("plot", weights_file, "--what", "history", "history") == 0
     assert os.listdir(tmp_path / "plots") == ["small-history.png"]
-    assert "plots/" in (ROOT / ".gitignore").read_text().split()
+    assert "/plots/" in (ROOT / ".gitignore").read_text().split()
 
 
-def test_what_cannot_be_drawn_is_left_out_with_a_reason(no_data, weights_file, tmp_path, capsys):
+def test_plots_without_data_are_skipped_with_a_reason(no_data, weights_file, tmp_path, capsys):
     assert run("plot", weights_file, "--out", tmp_path / "out") == 0
     printed = capsys.readouterr()
     drawn = {Path(path).stem.removeprefix("small-") for path in printed.out.split()}
     assert drawn == {"history", "confusion", "weights", "histograms", "activations"}
-    told = {line.split()[3]: line for line in printed.err.splitlines()}
-    assert set(told) == set(PLOTS) - drawn
-    assert "python -m nn data" in told["mistakes"]
-    assert "python -m nn data" in told["samples"]
-    assert "--trials" in told["rates"]
+    reasons = {line.split()[3]: line for line in printed.err.splitlines()}
+    assert set(reasons) == set(KINDS) - drawn
+    assert "python -m nn data" in reasons["mistakes"]
+    assert "python -m nn data" in reasons["samples"]
+    assert "--trials" in reasons["rates"]
 
 
 @pytest.fixture
 def figures(monkeypatch):
     """The arguments that each kind's function was called with, by kind."""
     seen = {}
-    for name in PLOTS:
+    for name in KINDS:
         real = getattr(plot, name)
 
         def noted(*arguments, name=name, real=real):
@@ -364,7 +364,7 @@ def figures(monkeypatch):
     return seen
 
 
-def test_mistakes_are_the_misread_the_surest_first(small_mnist, weights_file, tmp_path, figures):
+def test_mistakes_are_sorted_by_confidence(small_mnist, weights_file, tmp_path, figures):
     assert run("plot", weights_file, "--what", "mistakes", "--out", tmp_path / "out") == 0
     images, labels, shares, _ = figures["mistakes"]
     scores = Network.load(weights_file).probabilities(as_input(small_mnist.images))
@@ -377,7 +377,7 @@ def test_mistakes_are_the_misread_the_surest_first(small_mnist, weights_file, tm
     assert {(i.astype(np.int64).tobytes(), n) for i, n in zip(images, labels, strict=True)} <= known
 
 
-def test_confusion_is_the_recorded_one_or_measured_now(
+def test_confusion_is_measured_if_not_recorded(
     small_mnist, weights_file, confusion, tmp_path, figures
 ):
     assert run("plot", weights_file, "--what", "confusion", "--out", tmp_path / "out") == 0
@@ -390,7 +390,7 @@ def test_confusion_is_the_recorded_one_or_measured_now(
     assert "90 digits of mnist-test" in figures["confusion"][1]
 
 
-def test_activations_are_of_the_picture_given(weights_file, seven_file, tmp_path, figures):
+def test_activations_use_the_picture_given(weights_file, seven_file, tmp_path, figures):
     options = ("--what", "activations", "--picture", seven_file, "--out", tmp_path / "out")
     assert run("plot", weights_file, *options) == 0
     _, seen, title = figures["activations"]
@@ -398,7 +398,7 @@ def test_activations_are_of_the_picture_given(weights_file, seven_file, tmp_path
     assert "seven.png" in title
 
 
-def test_output_neurons_carry_their_digits_and_at_most_64_are_drawn(tmp_path, figures):
+def test_weights_plot_names_output_neurons_and_shows_at_most_64(tmp_path, figures):
     for name, count, names in (("dense", 10, list("0123456789")), ("sigmoid", 64, [])):
         new_network(*NETWORKS[name], seed=3).save(tmp_path / "a.npz")
         assert run("plot", tmp_path / "a.npz", "--what", "weights", "--out", tmp_path) == 0
@@ -407,7 +407,7 @@ def test_output_neurons_carry_their_digits_and_at_most_64_are_drawn(tmp_path, fi
         assert labels == names
 
 
-def test_networks_of_the_zoo_are_drawn_by_name(tmp_path):
+def test_plot_accepts_names_of_shipped_networks(tmp_path):
     for name in ("softmax", "best"):
         kinds = ("history", "weights", "histograms")
         assert run("plot", name, "--what", *kinds, "--out", tmp_path) == 0
@@ -416,7 +416,7 @@ def test_networks_of_the_zoo_are_drawn_by_name(tmp_path):
         }
 
 
-def test_samples_of_mnist_are_its_images(mnist_test, tmp_path, figures):
+def test_mnist_samples_are_grouped_by_digit(mnist_test, tmp_path, figures):
     options = ("--what", "samples", "--on", "mnist", "--out", tmp_path)
     assert run("plot", "best", *options) == 0
     groups, title = figures["samples"]
@@ -426,7 +426,7 @@ def test_samples_of_mnist_are_its_images(mnist_test, tmp_path, figures):
         np.testing.assert_array_equal(groups[str(digit)], expected)
 
 
-def test_samples_of_pen_are_by_digit_and_of_styles_by_style(
+def test_pen_samples_are_grouped_by_digit_and_styles_by_style(
     drawings, tmp_path, figures, monkeypatch
 ):
     made = [Drawing(d["label"], 1, d["strokes"]) for d in drawings if d["label"] is not None]
@@ -439,14 +439,16 @@ def test_samples_of_pen_are_by_digit_and_of_styles_by_style(
         assert set(figures["samples"][0]) == groups
 
 
-def test_samples_of_non_digits_are_by_what_they_are(tmp_path, figures, monkeypatch):
+def test_nondigit_samples_are_grouped_by_kind(tmp_path, figures, monkeypatch):
     groups = {name: np.zeros((2, 28, 28), np.uint8) for name in ("letters", "blots")}
     monkeypatch.setattr(sets, "nondigit_groups", lambda split: groups)  # the real take 9 s to make
     assert run("plot", "best", "--what", "samples", "--on", "nondigits", "--out", tmp_path) == 0
     assert figures["samples"][0] is groups
 
 
-def test_a_file_is_written_whole_or_not_at_all(weights_file, tmp_path, monkeypatch, capsys):
+def test_failed_save_leaves_the_existing_plot_unchanged(
+    weights_file, tmp_path, monkeypatch, capsys
+):
     def broken(figure, file, kind):
         file.write(b"half")
         raise OSError("No space left on device")
@@ -468,26 +470,26 @@ MISTAKES = [
     (("TMP/text.png",), 1, "is not a weights file"),
     (("FILE", "--picture", "TMP/none.png"), 1, "none.png"),
     (("FILE", "--picture", "TMP/text.png"), 1, "text.png: the picture is not a JPEG"),
-    (("FILE", "--picture", "TMP/blank.png"), 1, "blank.png: the picture is blank"),
+    (("FILE", "--picture", "TMP/blank.png"), 1, "blank.png is blank"),
     (("FILE", "--what", "history", "--picture", "TMP/blank.png"), 2, "--what activations"),
     (("FILE", "--what", "samples"), 1, "python -m nn data"),
     (("FILE", "--what", "mistakes", "--on", "pen"), 1, "python -m nn data"),
     (("FILE", "--what", "confusion", "--on", "styles"), 1, "python -m nn data"),
-    (("FILE", "--what", "mistakes", "--on", "nondigits"), 1, "holds no digits"),
+    (("FILE", "--what", "mistakes", "--on", "nondigits"), 1, "has no digits"),
     (("FILE", "--what", "rates"), 2, "--what rates needs --trials"),
     (("FILE", "--what", "history", "--trials", "TMP/text.png"), 2, "--what rates"),
     (("FILE", "--trials", "TMP/none.jsonl"), 1, "none.jsonl"),
     (("FILE", "--out", "TMP/text.png"), 1, "text.png"),
     (("FILE", "--out", "TMP/text.png/deeper"), 1, "text.png"),
-    (("BARE", "--what", "history"), 1, "no history was recorded"),
-    (("POOLED", "--what", "weights"), 1, "neither at 28x28 pixels"),
+    (("BARE", "--what", "history"), 1, "has no history"),
+    (("POOLED", "--what", "weights"), 1, "no weights for 28x28 pixels"),
     (("EMPTY", "--what", "histograms"), 1, "it has no weights"),
     ((), 2, "NAME-OR-FILE"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "status", "words"), MISTAKES, ids=str)
-def test_a_mistake_gets_a_sentence_and_a_status(
+def test_invalid_arguments_give_an_error_sentence_and_exit_status(
     arguments, status, words, no_data, weights_file, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
@@ -514,21 +516,21 @@ def test_a_mistake_gets_a_sentence_and_a_status(
 
 
 BROKEN = {
-    "no JSON": ("{", "line 2 is no trial"),
-    "no object": ("[1]", "line 2 is no trial"),
-    "no text": ("\udcff", "line 2 is no trial"),
+    "no JSON": ("{", "line 2 is not a trial"),
+    "no object": ("[1]", "line 2 is not a trial"),
+    "no text": ("\udcff", "line 2 is not a trial"),
     "no rate": ('{"accuracy": 1}', "line 2 is a trial without 'learning_rate'"),
-    "a rate of 0": ('{"learning_rate": 0, "accuracy": 1}', "line 2 is no trial"),
-    "a rate of words": ('{"learning_rate": "low"}', "line 2 is no trial"),
-    "a huge rate": ('{"learning_rate": 1' + "0" * 400 + "}", "line 2 is no trial"),
-    "per cent": ('{"learning_rate": 1, "accuracy": 97}', "line 2 is no trial"),
-    "an accuracy of words": ('{"learning_rate": 1, "accuracy": "a"}', "line 2 is no trial"),
-    "too deep": ("[" * 100_000, "line 2 is no trial"),
+    "a rate of 0": ('{"learning_rate": 0, "accuracy": 1}', "line 2 is not a trial"),
+    "a rate of words": ('{"learning_rate": "low"}', "line 2 is not a trial"),
+    "a huge rate": ('{"learning_rate": 1' + "0" * 400 + "}", "line 2 is not a trial"),
+    "per cent": ('{"learning_rate": 1, "accuracy": 97}', "line 2 is not a trial"),
+    "an accuracy of words": ('{"learning_rate": 1, "accuracy": "a"}', "line 2 is not a trial"),
+    "too deep": ("[" * 100_000, "line 2 is not a trial"),
 }
 
 
 @pytest.mark.parametrize(("line", "words"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_line_is_told_by_its_number(line, words, weights_file, tmp_path, capsys):
+def test_invalid_trial_is_named_by_line_number(line, words, weights_file, tmp_path, capsys):
     path = tmp_path / "broken.jsonl"
     path.write_text(f"{json.dumps(TRIALS[0])}\n{line}\n", errors="surrogateescape")
     assert run("plot", weights_file, "--trials", path, "--out", tmp_path / "out") == 1
@@ -536,33 +538,36 @@ def test_a_broken_line_is_told_by_its_number(line, words, weights_file, tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_blank_lines_are_no_trials_and_a_file_of_none_is_told(weights_file, tmp_path, capsys):
+def test_blank_lines_are_ignored_and_an_empty_trials_file_is_an_error(
+    weights_file, tmp_path, capsys
+):
     path = tmp_path / "trials.jsonl"
     path.write_text("\n\n")
     assert run("plot", weights_file, "--trials", path) == 1
-    assert "holds no trials" in capsys.readouterr().err
+    assert "has no trials" in capsys.readouterr().err
     path.write_text('\n{"learning_rate": 0.1, "accuracy": NaN}\r\n\n')
     assert read_trials(path) == [{"learning_rate": 0.1, "accuracy": None, "state": "trials"}]
 
 
-def test_without_matplotlib_one_sentence_says_what_to_install(weights_file, monkeypatch, capsys):
+def test_missing_matplotlib_gives_an_install_hint(weights_file, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.delitem(sys.modules, "nn.plots.figures")
-    monkeypatch.delattr(nn.plots, "figures")
+    for module in ("figures", "network_plots"):
+        monkeypatch.delitem(sys.modules, f"nn.plots.{module}", raising=False)
+        monkeypatch.delattr(nn.plots, module, raising=False)
     assert run("plot", weights_file) == 1
     error = capsys.readouterr().err
     assert error == "python -m nn: plotting needs `pip install -r requirements-dev.txt`\n"
 
 
-def test_serving_and_the_other_commands_never_import_matplotlib():
+def test_app_and_command_line_do_not_import_matplotlib():
     code = "import sys, app, nn.cli.main; print('matplotlib' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.stdout.strip() == "False", done.stderr
 
 
-def test_it_needs_no_screen(weights_file, tmp_path):
+def test_plotting_needs_no_display(weights_file, tmp_path):
     code = "import sys; from nn.cli.main import main; s = main(sys.argv[1:]); " \
            "print('pyplot', 'matplotlib.pyplot' in sys.modules); sys.exit(s)"  # fmt: skip
     environment = {key: value for key, value in os.environ.items() if "DISPLAY" not in key}
@@ -572,7 +577,7 @@ def test_it_needs_no_screen(weights_file, tmp_path):
         env={**environment, "MPLBACKEND": "tkagg"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     assert "pyplot False" in done.stdout

@@ -4,17 +4,16 @@ import gzip
 import hashlib
 import io
 import struct
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
-from nn.data import alphabets, mnist, pen, sets
+from nn.data import alphabets, mnist, pen, pictures, sets
 from nn.data.download import DataError, fetch
 from nn.dataset import NOT_A_DIGIT, join
 from nn.ink.strokes import Drawing, draw, renderings
+from tests.support.servers.local_http import local_server
 
 RNG = np.random.default_rng(1)
 IMAGES = RNG.integers(0, 256, (6000, 28, 28)).astype(np.uint8)
@@ -37,7 +36,7 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_mnist_is_read_from_idx_files_packed_or_plain(home, packed):
+def test_mnist_is_read_from_idx_files_with_and_without_gzip(home, packed):
     pack, end = (gzip.compress, ".gz") if packed else (bytes, "")
     (home / f"mnist/train-images-idx3-ubyte{end}").write_bytes(pack(idx(IMAGES)))
     (home / f"mnist/train-labels-idx1-ubyte{end}").write_bytes(pack(idx(LABELS)))
@@ -48,7 +47,7 @@ def test_mnist_is_read_from_idx_files_packed_or_plain(home, packed):
 
 
 @pytest.mark.parametrize("header", [True, False])
-def test_mnist_is_read_from_kaggles_table_with_or_without_a_header(home, header):
+def test_mnist_is_read_from_csv_with_and_without_a_header(home, header):
     table = np.column_stack([LABELS[:40], IMAGES[:40].reshape(40, -1)])
     text = ",".join(["label", *(f"pixel{i}" for i in range(784))]) + "\n" if header else ""
     text += "\n".join(",".join(map(str, row)) for row in table.tolist()) + "\n"
@@ -72,14 +71,14 @@ def test_mnist_is_read_from_kaggles_table_with_or_without_a_header(home, header)
     ],
     ids=range(8),
 )
-def test_a_broken_idx_file_is_named_in_one_sentence(home, content):
+def test_broken_idx_file_raises_data_error_that_names_it(home, content):
     path = home / "mnist/broken"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"broken is broken .*delete it and fetch it again"):
         mnist.read_idx(path)
 
 
-def test_images_and_labels_that_do_not_belong_together_are_refused(home):
+def test_mismatched_images_and_labels_raise_data_error(home):
     (home / "images").write_bytes(idx(IMAGES[:10]))
     for name, labels in {
         "fewer": LABELS[:9],
@@ -97,16 +96,16 @@ def test_images_and_labels_that_do_not_belong_together_are_refused(home):
     "text", ["", "label,pixel0\n", "1,2,3\n", "x,y\n1,z\n", "11" + ",0" * 784, "1" + ",256" * 784]
 )
 @pytest.mark.filterwarnings("ignore:loadtxt:UserWarning")
-def test_a_broken_table_is_refused(home, text):
+def test_broken_csv_raises_data_error(home, text):
     (home / "train.csv").write_text(text)
     with pytest.raises(DataError, match=r"train\.csv"):
         mnist.read_csv(home / "train.csv")
 
 
-def test_unknown_sets_and_splits_are_refused():
-    with pytest.raises(DataError, match="sets are mnist, pen"):
+def test_unknown_data_set_or_split_raises_data_error():
+    with pytest.raises(DataError, match="choose from mnist, pen"):
         sets.load("cats", "train")
-    with pytest.raises(DataError, match="there are train, validation, test"):
+    with pytest.raises(DataError, match="choose from train, validation, test"):
         sets.load("mnist", "tast")
 
 
@@ -131,7 +130,7 @@ UNIPEN = """
 """
 
 
-def test_pen_strokes_are_read_with_y_turned_downwards(home):
+def test_pen_strokes_have_y_pointing_down(home):
     (home / "pen/pendigits-orig.tra").write_text(UNIPEN.format(writer=1))
     strokes = [[(10.0, -90.0), (50.0, -90.0), (20.0, -10.0)], [(15.0, -50.0), (40.0, -50.0)]]
     assert pen.pen_drawings("train") == [Drawing(7, 1, strokes)]
@@ -140,13 +139,13 @@ def test_pen_strokes_are_read_with_y_turned_downwards(home):
 @pytest.mark.parametrize(
     "text", ["", ".PEN_DOWN\n1 2\n", "hello world", ".COMMENT 7 1 100\n", UNIPEN[:-90] + "1 x\n"]
 )
-def test_a_broken_pen_file_is_named_in_one_sentence(home, text):
+def test_broken_pen_file_raises_data_error_that_names_it(home, text):
     (home / "pen/pendigits-orig.tra").write_text(text.format(writer=1))
     with pytest.raises(DataError, match=r"pendigits-orig\.tra .*delete it and fetch it again"):
         pen.pen_drawings("train")
 
 
-def test_every_writer_is_in_one_split(home):
+def test_splits_share_no_writer(home):
     text = "".join(UNIPEN.format(writer=writer) for writer in range(1, 31))
     (home / "pen/pendigits-orig.tra.gz").write_bytes(gzip.compress(text.encode()))
     writers = {split: {d.writer for d in pen.pen_drawings(split)} for split in sets.SPLITS}
@@ -158,7 +157,7 @@ def test_every_writer_is_in_one_split(home):
     assert len(set.union(*writers.values())) == 30
 
 
-def test_renderings_are_the_same_each_time_and_hold_their_digit():
+def test_renderings_are_deterministic_and_keep_labels():
     seven = Drawing(7, 1, [[(0.0, 0.0), (10.0, 0.0), (4.0, 18.0)]])
     images, labels = renderings([seven] * 12)
     again, _ = renderings([seven] * 12)
@@ -169,7 +168,7 @@ def test_renderings_are_the_same_each_time_and_hold_their_digit():
     assert len({image.tobytes() for image in images}) == 12
 
 
-def test_ink_lies_where_it_was_drawn_and_is_as_wide_as_the_pen():
+def test_draw_places_strokes_with_the_width_of_the_pen():
     picture = np.asarray(draw([[(0, 0), (1, 0)]], 200, 20, (100, 60), 100))
     rows, columns = np.nonzero(picture < 128)
     assert (rows.min(), rows.max()) == (50, 69)
@@ -188,43 +187,31 @@ def mirror():
     It sends parts of a file when asked for them, below /parts/.
     """
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            status, body, claimed = answers.get(self.path, (404, b"none", 4))
-            start = int(self.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
-            if start and self.path.startswith("/parts/"):
-                ranges.append(start)
-                status = 206 if start < claimed else 416
-                body, claimed = body[start:], max(0, claimed - start)
-            self.send_response(status)
+    answers, ranges = {}, []
+
+    def send(request):
+        status, body, claimed = answers.get(request.path, (404, b"none", 4))
+        start = int(request.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
+        headers = {}
+        if start and request.path.startswith("/parts/"):
+            ranges.append(start)
+            status = 206 if start < claimed else 416
+            body, claimed = body[start:], max(0, claimed - start)
             if status == 206:
                 end = start + claimed
-                self.send_header("Content-Range", f"bytes {start}-{end - 1}/{end}")
-            self.send_header("Content-Length", str(claimed))
-            self.end_headers()
-            self.wfile.write(body)
+                headers["Content-Range"] = f"bytes {start}-{end - 1}/{end}"
+        request.respond(body, status, headers | {"Content-Length": str(claimed)})
 
-        def log_message(self, *arguments):
-            pass
-
-    answers, asked, ranges = {}, [], []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.answers, server.asked, server.ranges = answers, asked, ranges
-    server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with local_server(send) as server:
+        server.answers, server.ranges = answers, ranges
+        yield server
 
 
 CONTENT = b"the right content" * 1000
 CHECKSUM = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 
 
-def test_what_one_mirror_lacks_cuts_or_falsifies_the_next_one_gives(mirror, home, tmp_path):
+def test_fetch_falls_back_to_the_next_mirror(mirror, home, tmp_path):
     mirror.answers |= {
         "/lies": (200, b"x" * len(CONTENT), len(CONTENT)),
         "/cuts": (200, CONTENT[:100], len(CONTENT)),
@@ -233,14 +220,14 @@ def test_what_one_mirror_lacks_cuts_or_falsifies_the_next_one_gives(mirror, home
     }
     paths = ["/lacks", "/fails", "/lies", "/cuts", "/good", "/never-asked"]
     target = tmp_path / "cache" / "set" / "file.gz"
-    urls = ["http://127.0.0.1:9/closed", *(mirror.address + path for path in paths)]
+    urls = ["http://127.0.0.1:9/closed", *(mirror.url + path for path in paths)]
     assert fetch(urls, target, CHECKSUM) == target
     assert target.read_bytes() == CONTENT
     assert mirror.asked == paths[:-1]
     assert [file.name for file in target.parent.iterdir()] == ["file.gz"]
 
 
-def test_a_download_that_was_cut_off_goes_on_where_it_was(mirror, home, tmp_path):
+def test_fetch_resumes_an_interrupted_download(mirror, home, tmp_path):
     content = CONTENT * 20
     first, second = 1 << 16, 3 << 16  # whole chunks, for what comes of the last one is lost
     mirror.answers |= {
@@ -251,9 +238,9 @@ def test_a_download_that_was_cut_off_goes_on_where_it_was(mirror, home, tmp_path
     target = tmp_path / "cache" / "file.gz"
     checksum = f"md5:{hashlib.md5(content).hexdigest()}"
     with pytest.raises(DataError):
-        fetch([mirror.address + "/parts/cuts"], target, checksum)
+        fetch([mirror.url + "/parts/cuts"], target, checksum)
     assert not target.exists()
-    urls = [mirror.address + path for path in ("/parts/cuts-later", "/parts/good")]
+    urls = [mirror.url + path for path in ("/parts/cuts-later", "/parts/good")]
     assert fetch(urls, target, checksum) == target
     assert target.read_bytes() == content
     assert mirror.ranges == [first, second]
@@ -261,27 +248,27 @@ def test_a_download_that_was_cut_off_goes_on_where_it_was(mirror, home, tmp_path
 
 
 @pytest.mark.parametrize("size", [1000, len(CONTENT), 2 * len(CONTENT)])
-def test_a_start_that_belongs_to_another_file_is_given_up(mirror, home, tmp_path, size):
+def test_fetch_discards_a_partial_file_with_a_wrong_checksum(mirror, home, tmp_path, size):
     mirror.answers["/parts/good"] = (200, CONTENT, len(CONTENT))
     target = tmp_path / "file.gz"
     (tmp_path / "file.gz.part").write_bytes(b"x" * size)
-    assert fetch([mirror.address + "/parts/good"], target, CHECKSUM) == target
+    assert fetch([mirror.url + "/parts/good"], target, CHECKSUM) == target
     assert target.read_bytes() == CONTENT
     assert mirror.ranges == [size]
 
 
 @pytest.mark.parametrize("path", ["/whole", "/parts/whole"])
-def test_a_start_is_made_whole_by_a_mirror_with_or_without_parts(mirror, home, tmp_path, path):
+def test_fetch_completes_a_partial_file_with_or_without_range_support(mirror, home, tmp_path, path):
     mirror.answers[path] = (200, CONTENT, len(CONTENT))
     target = tmp_path / "file.gz"
     (tmp_path / "file.gz.part").write_bytes(CONTENT[:1000])
-    assert fetch([mirror.address + path], target, CHECKSUM) == target
+    assert fetch([mirror.url + path], target, CHECKSUM) == target
     assert target.read_bytes() == CONTENT
     assert len(mirror.asked) == 1
 
 
-def test_when_no_mirror_gives_it_one_sentence_says_where_it_was_sought(mirror, home, monkeypatch):
-    monkeypatch.setattr(mnist, "MNIST_MIRRORS", [mirror.address + "/"])
+def test_failed_download_names_folder_and_command(mirror, home, monkeypatch):
+    monkeypatch.setattr(mnist, "MNIST_MIRRORS", [mirror.url + "/"])
     with pytest.raises(DataError) as refused:
         sets.load("mnist", "test")
     assert mirror.asked == ["/t10k-images-idx3-ubyte.gz"]
@@ -297,14 +284,14 @@ def compressed(content):
     return b"\x1f\x9d\x90" + bits.to_bytes((9 * len(content) + 7) // 8, "little")
 
 
-def test_the_pen_set_is_unpacked_from_its_original_archive(mirror, home, monkeypatch):
+def test_pen_set_is_extracted_from_its_archive_and_verified(mirror, home, monkeypatch):
     text = UNIPEN.format(writer=2).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("pendigits-orig.tra.Z", compressed(text))
     body = buffer.getvalue()
     mirror.answers["/pen.zip"] = (200, body, len(body))
-    monkeypatch.setattr(pen, "PEN_ARCHIVES", [mirror.address + "/pen.zip"])
+    monkeypatch.setattr(pen, "PEN_ARCHIVES", [mirror.url + "/pen.zip"])
     with pytest.raises(DataError, match="wrong checksum"):
         pen.fetch_pen()
     assert sets.find_file("pen/pendigits-orig.tra.gz") is None
@@ -314,8 +301,8 @@ def test_the_pen_set_is_unpacked_from_its_original_archive(mirror, home, monkeyp
     assert [drawing.label for drawing in pen.pen_drawings("test")] == [7]
 
 
-def test_an_archive_that_is_none_is_refused(mirror, home, monkeypatch):
-    monkeypatch.setattr(pen, "PEN_ARCHIVES", [mirror.address + "/pen.zip"])
+def test_broken_pen_archive_raises_data_error(mirror, home, monkeypatch):
+    monkeypatch.setattr(pen, "PEN_ARCHIVES", [mirror.url + "/pen.zip"])
     mirror.answers["/pen.zip"] = (200, b"<html>", 6)
     with pytest.raises(DataError, match="pen set is broken"):
         pen.fetch_pen()
@@ -327,7 +314,7 @@ def test_an_archive_that_is_none_is_refused(mirror, home, monkeypatch):
 ZIGZAG = "START\n10,-20,0\n50,-20,10\n20,-90,20\nBREAK\n60,-10,900\n61,-80,930\nBREAK\n"
 
 
-def test_characters_are_unpacked_from_the_archive_of_strokes(mirror, home, monkeypatch):
+def test_omniglot_characters_are_extracted_into_disjoint_splits(mirror, home, monkeypatch):
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for alphabet in (*alphabets.ALPHABETS, "Futurama"):
@@ -337,7 +324,7 @@ def test_characters_are_unpacked_from_the_archive_of_strokes(mirror, home, monke
                     archive.writestr(f"strokes_background/{name}", ZIGZAG)
     body = buffer.getvalue()
     mirror.answers["/strokes.zip"] = (200, body, len(body))
-    monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", [mirror.address + "/strokes.zip"])
+    monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", [mirror.url + "/strokes.zip"])
     assert sets.fetch_file("nondigits/omniglot.json.gz") == sets.find_file(
         "nondigits/omniglot.json.gz"
     )
@@ -356,9 +343,9 @@ def test_characters_are_unpacked_from_the_archive_of_strokes(mirror, home, monke
 
 
 @pytest.mark.parametrize("body", [b"<html>", b""], ids=["a page", "nothing"])
-def test_an_archive_of_strokes_that_is_none_is_refused(mirror, home, monkeypatch, body):
+def test_broken_omniglot_archive_raises_data_error(mirror, home, monkeypatch, body):
     mirror.answers["/strokes.zip"] = (200, body, len(body))
-    monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", [mirror.address + "/strokes.zip"])
+    monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", [mirror.url + "/strokes.zip"])
     with pytest.raises(DataError, match="alphabets are broken"):
         alphabets.fetch_characters()
 
@@ -369,16 +356,16 @@ def npy(array):
     return buffer.getvalue()
 
 
-def test_of_the_pictures_only_the_first_are_fetched(mirror, home, monkeypatch):
+def test_only_the_first_quickdraw_pictures_are_fetched(mirror, home, monkeypatch):
     rng = np.random.default_rng(1)
     cats, rainbows = (rng.integers(0, 256, (n, 784)).astype(np.uint8) for n in (1200, 700))
     for name, rows in (("/cat.npy", cats), ("/rainbow.npy", rainbows)):
         mirror.answers[name] = (200, npy(rows), len(npy(rows)))
-    monkeypatch.setattr(alphabets, "PICTURES_MIRRORS", [mirror.address + "/"])
-    alphabets.fetch_pictures()
-    train, test = alphabets.pictures("train"), alphabets.pictures("test")
+    monkeypatch.setattr(pictures, "PICTURES_MIRRORS", [mirror.url + "/"])
+    pictures.fetch_pictures()
+    train, test = pictures.pictures("train"), pictures.pictures("test")
     np.testing.assert_array_equal(train.reshape(-1, 784), cats[:700])
-    np.testing.assert_array_equal(alphabets.pictures("validation").reshape(-1, 784), cats[700:800])
+    np.testing.assert_array_equal(pictures.pictures("validation").reshape(-1, 784), cats[700:800])
     np.testing.assert_array_equal(test[:200].reshape(-1, 784), cats[800:1000])
     np.testing.assert_array_equal(test[200:].reshape(-1, 784), rainbows[:500])
 
@@ -388,16 +375,16 @@ def test_of_the_pictures_only_the_first_are_fetched(mirror, home, monkeypatch):
     [b"<html>" * 99, npy(np.zeros((9, 784), np.uint8)), npy(np.zeros((1000, 784), np.float32))],
     ids=["a page", "too few", "floats"],
 )
-def test_pictures_that_are_none_are_refused(mirror, home, monkeypatch, body):
+def test_broken_quickdraw_file_raises_data_error(mirror, home, monkeypatch, body):
     mirror.answers["/cat.npy"] = (200, body, len(body))
-    monkeypatch.setattr(alphabets, "PICTURES_MIRRORS", [mirror.address + "/"])
-    with pytest.raises(DataError, match=r"cat\.npy is not to be had"):
-        alphabets.fetch_pictures()
+    monkeypatch.setattr(pictures, "PICTURES_MIRRORS", [mirror.url + "/"])
+    with pytest.raises(DataError, match=r"quickdraw\.npz is not in .* fetched from .*cat\.npy"):
+        pictures.fetch_pictures()
 
 
 @pytest.mark.parametrize("name", ["omniglot.json.gz", "quickdraw.npz"])
-def test_a_broken_file_of_non_digits_is_named_in_one_sentence(home, name):
+def test_broken_nondigits_file_raises_data_error_that_names_it(home, name):
     (home / "nondigits" / name).write_bytes(b"nonsense")
-    load = alphabets.characters if name.startswith("omniglot") else alphabets.pictures
+    load = alphabets.characters if name.startswith("omniglot") else pictures.pictures
     with pytest.raises(DataError, match=rf"{name} .*delete it and fetch it again"):
         load("train")

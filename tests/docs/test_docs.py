@@ -1,14 +1,20 @@
-"""The pages of docs/ say what the code does: they run, quote it word for word, and link to it."""
+"""What the documents say of the code holds: they run, quote it word for word, and link to it."""
 
 import ast
+import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
+from nn.cli.main import parser
+from web.pages.course import anchor
+
 ROOT = Path(__file__).resolve().parents[2]
-COURSE = sorted((ROOT / "docs").glob("*.md"))
-PAGES = [*COURSE, ROOT / "README.md"]
+README = ROOT / "README.md"
+COURSE = sorted((ROOT / "docs").glob("[0-9]*.md"))
+PAGES = [*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md"))]
 
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # "[`layers.py`](../nn/layers.py), `Dense.forward`:" and the ```py block that follows it
@@ -53,8 +59,12 @@ def misquoted(block, source):
     return next((line for line in lines if line not in rest), None)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_the_python_on_a_page_runs(page, monkeypatch):
+def marks_of(page):
+    return [pytest.mark.training] if "from nn.training import" in page.read_text("utf-8") else []
+
+
+@pytest.mark.parametrize("page", [pytest.param(p, marks=marks_of(p), id=name_of(p)) for p in PAGES])
+def test_python_blocks_run(page, monkeypatch):
     monkeypatch.chdir(ROOT)
     text = page.read_text("utf-8")
     namespace = {"__name__": page.stem}
@@ -65,7 +75,7 @@ def test_the_python_on_a_page_runs(page, monkeypatch):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_block_is_python_that_runs_or_a_quotation_or_is_marked_otherwise(page):
+def test_code_blocks_have_a_known_kind(page):
     text = page.read_text("utf-8")
     kinds = [block[1] for block in FENCE.finditer(text)]
     assert set(kinds) <= {"python", "py", "text", "sh"}
@@ -74,13 +84,13 @@ def test_every_block_is_python_that_runs_or_a_quotation_or_is_marked_otherwise(p
 
 
 @pytest.mark.parametrize("page", COURSE, ids=name_of)
-def test_what_a_page_quotes_stands_in_the_code(page):
+def test_quoted_code_matches_the_source(page):
     for _, file, name, block in QUOTATION.findall(page.read_text("utf-8")):
         wrong = misquoted(block, source_of(file, name))
         assert wrong is None, f"not in {name} of nn/{file}, or not there: {wrong}"
 
 
-def test_a_line_that_is_not_in_the_code_is_noticed():
+def test_quotation_check_detects_wrong_lines():
     source = source_of("layers.py", "Dense.forward")
     assert misquoted('y = x @ params["W"]  # n units\n\n    return y, x\n', source) is None
     assert misquoted("return y, x\ny += params['b']\n", source) == "y += params['b']"
@@ -88,17 +98,66 @@ def test_a_line_that_is_not_in_the_code_is_noticed():
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_every_link_leads_somewhere(page):
+def test_every_link_leads_to_a_file_and_a_heading(page):
     links = re.findall(r'\]\(([^)\s]+)\)|(?:src|href)="([^"]+)"', prose(page))
     for link in (a or b for a, b in links):
-        target = link.split("#")[0]
-        if re.match(r"[a-z]+:", target) or not target:
+        target, _, heading = link.partition("#")
+        if re.match(r"[a-z]+:", target):
             continue
-        assert (page.parent / target).exists(), link
+        path = page.parent / target if target else page
+        assert path.exists(), link
+        if heading:
+            assert heading in headings(path), link
+
+
+def headings(page):
+    """The anchors that GitHub makes of the headings of a page."""
+    return [anchor(line.lstrip("# ")) for line in prose(page).splitlines() if line.startswith("#")]
+
+
+def test_the_readme_keeps_to_its_budget():
+    text = README.read_text("utf-8")
+    assert len(text.split()) <= 1000
+    assert len(text.encode()) <= 8000
+
+
+def test_contributing_fits_on_one_screen():
+    assert len((ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines()) <= 60
+
+
+def test_the_variables_that_are_documented_are_those_that_are_read():
+    text = (ROOT / "docs" / "operation.md").read_text("utf-8")
+    section = text.split("## Configuration")[1].split("\n## ")[0]
+    documented = re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE)
+    read = re.findall(r'"([A-Z]+(?:_[A-Z]+)*)"', (ROOT / "settings.py").read_text("utf-8"))
+    assert sorted(documented) == sorted({*read, "DIGITS_DATA"})
+    assert json.loads((ROOT / "app.json").read_text("utf-8"))["env"].keys() <= set(documented)
+
+
+def lines_of_shell(page):
+    """The words of each line of the page's shell blocks, without comments."""
+    for kind, block in FENCE.findall(page.read_text("utf-8")):
+        if kind == "sh":
+            yield from (shlex.split(line, comments=True) for line in block.splitlines())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_dollars_come_in_pairs(page):
+def test_shell_commands_can_be_pasted(page):
+    make = (ROOT / "Makefile").read_text("utf-8")
+    for words in lines_of_shell(page):
+        assert "|" not in words, "a choice, which a shell takes for a pipe"
+        if "make" in words:
+            assert re.search(rf"^{words[words.index('make') + 1]}:", make, re.MULTILINE), words
+        if words[:3] == ["python", "-m", "nn"]:
+            end = words.index(">") if ">" in words else None
+            named = [{"NAME": "narrow", "$name": "narrow"}.get(word, word) for word in words[3:end]]
+            parser().parse_args(named)
+        elif words[:1] == ["python"] and words[1] != "-m":
+            assert (ROOT / words[1]).exists(), words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_math_delimiters_are_balanced(page):
     text = prose(page)
     assert text.count("$$") % 2 == 0
     for line in text.replace("$$", "").splitlines():
@@ -106,7 +165,7 @@ def test_dollars_come_in_pairs(page):
 
 
 @pytest.mark.parametrize("page", COURSE, ids=name_of)
-def test_formulas_survive_githubs_markdown(page):
+def test_formulas_are_safe_in_github_markdown(page):
     """Markdown goes over a page before its formulas are set: it takes backslashes and underscores.
 
     Formulas that spread over lines stand alone between blank lines.

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn.ink.strokes import Drawing, as_strokes, framed, shaken
+from nn.ink.strokes import Drawing, as_strokes, distorted, normalized
 from nn.ink.styles import STYLES, crosses_itself, restyled, style_of, styles_for
 
 DRAWINGS = json.loads((Path(__file__).parents[1] / "support" / "drawings.json").read_text())[
@@ -40,7 +40,7 @@ MADE_OF = {
 }
 
 
-def test_there_is_a_style_for_each_way_the_world_writes_that_we_know_of():
+def test_every_style_is_tested():
     assert set(MADE_OF) == set(STYLES)
     assert {label for label, _ in STYLES.values()} == {0, 1, 2, 4, 5, 7, 9}
     assert styles_for(0) == ["slashed zero", "dotted zero"]
@@ -48,23 +48,23 @@ def test_there_is_a_style_for_each_way_the_world_writes_that_we_know_of():
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_a_made_style_is_what_its_rule_calls_by_that_name(style):
+def test_restyled_digit_is_classified_as_that_style(style):
     label, source = MADE_OF[style]
-    told = Counter()
+    recognized = Counter()
     for seed in range(20):
         made = restyled(style, own(label, source), np.random.default_rng(seed))
         assert made is not None
-        told[style_of(Drawing(label, 0, made))] += 1
+        recognized[style_of(Drawing(label, 0, made))] += 1
     # zeros have no rule; a seven with a serif is plain or crossed; some flags and hooks are short
     if label == 0:
-        assert set(told) == {None}
+        assert set(recognized) == {None}
     elif style == "seven with a serif":
-        assert set(told) == {"plain seven", "crossed seven"}
+        assert set(recognized) == {"plain seven", "crossed seven"}
     else:
-        assert told.most_common(1)[0][0] == style
+        assert recognized.most_common(1)[0][0] == style
 
 
-def test_what_does_not_lend_itself_is_left_alone():
+def test_restyling_an_unsuitable_drawing_gives_none():
     rng = np.random.default_rng(1)
     one_line = [[(0.0, 0.0), (0.5, 0.5), (0.9, 0.8), (1.0, 1.0)]]
     assert restyled("open four", one_line, rng) is None
@@ -73,30 +73,30 @@ def test_what_does_not_lend_itself_is_left_alone():
     assert style_of(Drawing(3, 0, one_line)) is None
 
 
-def test_a_made_digit_keeps_the_strokes_it_was_made_of():
+def test_restyling_keeps_the_original_strokes():
     rng = np.random.default_rng(1)
     zero = own(0, "plain")
     slashed = restyled("slashed zero", zero, rng)
     assert len(slashed) == len(zero) + 1
-    for before, after in zip(framed(zero), slashed, strict=False):
+    for before, after in zip(normalized(zero), slashed, strict=False):
         np.testing.assert_allclose(before, after)
 
 
-def test_a_line_crosses_itself_or_does_not():
+def test_crosses_itself_detects_self_intersection():
     assert crosses_itself(np.array([[0, 0], [1, 1], [1, 0], [0, 1.0]]))
     assert not crosses_itself(np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]))
 
 
-def test_framing_moves_and_scales_and_leaves_the_shape():
-    lines = framed([[(10.0, 20.0), (30.0, 60.0)], [(20.0, 30.0)]])
+def test_normalized_sets_position_and_scale():
+    lines = normalized([[(10.0, 20.0), (30.0, 60.0)], [(20.0, 30.0)]])
     np.testing.assert_allclose(np.concatenate(lines), [[0, 0], [0.5, 1], [0.25, 0.25]])
 
 
-def test_a_shaking_hand_moves_every_point_a_little_and_none_far():
+def test_distorted_moves_points_within_bounds():
     line = as_strokes([np.stack([np.linspace(0, 1, 15), np.linspace(0, 1, 15) ** 2], axis=1)])
     for seed in range(30):
-        moved = np.array(shaken(line, np.random.default_rng(seed))[0]) - line[0]
+        moved = np.array(distorted(line, np.random.default_rng(seed))[0]) - line[0]
         distance = np.hypot(*moved.T)
         assert 0.003 < distance.mean() < 0.5
-    still = shaken(line, np.random.default_rng(1), amount=0.0)
+    still = distorted(line, np.random.default_rng(1), amount=0.0)
     np.testing.assert_allclose(still, line, atol=1e-12)

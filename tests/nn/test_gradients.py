@@ -53,7 +53,7 @@ def in_float64(network: Network) -> Network:
 
 
 @pytest.mark.parametrize(("layer", "shape"), LAYERS, ids=lambda value: str(value))
-def test_gradient_of_layer_equals_slope(layer, shape):
+def test_layer_gradient_matches_finite_differences(layer, shape):
     rng = np.random.default_rng(5)
     params, out_shape = layer.init(rng, shape)
     params = {key: rng.standard_normal(array.shape) for key, array in params.items()}
@@ -76,7 +76,7 @@ def test_gradient_of_layer_equals_slope(layer, shape):
 
 
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
-def test_gradient_of_loss_equals_slope(loss):
+def test_loss_gradient_matches_finite_differences(loss):
     rng = np.random.default_rng(6)
     outputs, labels = rng.standard_normal((7, 10)), rng.integers(0, 10, 7)
     _, gradient = loss.loss_and_gradient(outputs, labels)
@@ -87,7 +87,7 @@ def test_gradient_of_loss_equals_slope(loss):
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_gradient_of_whole_network_equals_slope(recipe):
+def test_network_gradient_matches_finite_differences(recipe):
     network = in_float64(new_network(recipe.layers, recipe.loss, seed=3))
     rng = np.random.default_rng(7)
     x, labels = rng.random((6, 28, 28, 1)), rng.integers(0, 10, 6)
@@ -124,7 +124,7 @@ def test_gradient_of_whole_network_equals_slope(recipe):
             np.testing.assert_array_equal(array, other[key])
 
 
-def test_checker_rejects_a_gradient_wrong_by_a_thousandth():
+def test_gradient_check_detects_an_error_of_a_thousandth():
     rng = np.random.default_rng(8)
     x, W = rng.standard_normal((4, 5)), rng.standard_normal((5, 3))
     right = 2 * (x @ W) @ W.T
@@ -150,7 +150,7 @@ def test_fold_is_the_adjoint_of_unfold(size):
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
 @pytest.mark.parametrize("size", [1, 3, 5])
-def test_conv_equals_four_loops(padding, size):
+def test_conv_matches_a_naive_implementation(padding, size):
     rng = np.random.default_rng(10)
     layer = Conv(4, size, padding)
     params, (out_h, out_w, filters) = layer.init(rng, (6, 7, 3))
@@ -169,7 +169,7 @@ def test_conv_equals_four_loops(padding, size):
     np.testing.assert_allclose(layer.forward(params, x)[0], expected, rtol=1e-5, atol=1e-6)
 
 
-def test_gradient_of_conv_by_its_input_is_fold_of_the_rows():
+def test_conv_input_gradient_is_fold_of_the_rows():
     rng = np.random.default_rng(11)
     layer = Conv(4, 3, "valid")
     params, out_shape = layer.init(rng, (6, 7, 3))
@@ -179,7 +179,7 @@ def test_gradient_of_conv_by_its_input_is_fold_of_the_rows():
     np.testing.assert_allclose(dx, fold(rows, x.shape, 3), rtol=1e-5, atol=1e-6)
 
 
-def test_max_pool_gives_a_tied_maximum_the_gradient_once():
+def test_max_pool_passes_the_gradient_to_one_of_tied_maxima():
     layer = MaxPool(2)
     _, cache = layer.forward({}, np.ones((1, 4, 4, 1)))
     dx, _ = layer.backward({}, cache, np.full((1, 2, 2, 1), 3.0))

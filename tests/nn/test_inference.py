@@ -55,7 +55,7 @@ def with_biases(layers):
 
 
 @pytest.mark.parametrize("layers", [*SHAPES.values(), *ZOO.values()], ids=[*SHAPES, *ZOO])
-def test_outputs_are_those_of_the_plain_way(layers):
+def test_outputs_match_network_forward(layers):
     network = with_biases(layers)
     inference = Inference(network)
     images = np.random.default_rng(5).random((20, 28, 28, 1), np.float32)
@@ -64,14 +64,14 @@ def test_outputs_are_those_of_the_plain_way(layers):
         assert np.allclose(inference.outputs(image), outputs, rtol=1e-5, atol=1e-5)
 
 
-def test_probabilities_are_those_of_the_plain_way(image_of_noise):
+def test_probabilities_match_network_probabilities(image_of_noise):
     network = with_biases((Conv(4), Flatten(), Dense(10)))
     probabilities = Inference(network).probabilities(image_of_noise)
     assert probabilities.shape == (10,)
     assert np.allclose(probabilities, network.probabilities(image_of_noise[None])[0], atol=1e-6)
 
 
-def test_an_answer_stays_when_the_next_image_comes(image_of_noise):
+def test_outputs_are_not_overwritten_by_the_next_image(image_of_noise):
     inference = Inference(with_biases((Flatten(), Dense(10))))
     first = inference.outputs(image_of_noise)
     kept = first.copy()
@@ -80,7 +80,7 @@ def test_an_answer_stays_when_the_next_image_comes(image_of_noise):
     assert np.array_equal(inference.outputs(image_of_noise), first)
 
 
-def test_threads_do_not_see_each_others_images():
+def test_inference_is_thread_safe():
     network = with_biases((Conv(8), ReLU(), Conv(8), ReLU(), MaxPool(), Flatten(), Dense(10)))
     inference = Inference(network)
     images = np.random.default_rng(6).random((200, 28, 28, 1), np.float32)
@@ -90,7 +90,7 @@ def test_threads_do_not_see_each_others_images():
     assert np.array_equal(together, alone)
 
 
-def test_the_weights_are_shared_and_not_changed(image_of_noise):
+def test_inference_leaves_weights_unchanged(image_of_noise):
     network = with_biases((Conv(4), ReLU(), Flatten(), Dense(10)))
     before = [{key: array.copy() for key, array in params.items()} for params in network.params]
     Inference(network).outputs(image_of_noise)
@@ -98,13 +98,13 @@ def test_the_weights_are_shared_and_not_changed(image_of_noise):
         assert all(np.array_equal(params[key], kept[key]) for key in kept)
 
 
-def test_a_network_not_yet_folded_is_refused():
+def test_unfolded_batch_norm_raises_value_error():
     network = with_biases((Conv(4), BatchNorm(), Flatten(), Dense(10)))
     with pytest.raises(ValueError, match="fold"):
         Inference(network)
 
 
-def test_a_layer_it_does_not_know_works_the_plain_way(image_of_noise):
+def test_unknown_layer_falls_back_to_forward(image_of_noise):
     @dataclass(frozen=True)
     class Halve:
         def forward(self, params, x, rng=None):
@@ -117,7 +117,7 @@ def test_a_layer_it_does_not_know_works_the_plain_way(image_of_noise):
     assert np.allclose(outputs, halved.outputs(image_of_noise[None])[0], atol=1e-5)
 
 
-def test_an_image_of_another_shape_is_refused():
+def test_wrong_image_shape_raises_value_error():
     inference = Inference(with_biases((Flatten(), Dense(10))))
     with pytest.raises(ValueError, match=r"\(28, 28, 1\)"):
         inference.outputs(np.zeros((27, 28, 1), np.float32))

@@ -43,7 +43,7 @@ def images(count=3, seed=1):
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_recipe_survives_json(recipe):
+def test_recipe_json_round_trip_is_exact(recipe):
     assert Recipe.from_json(json.loads(json.dumps(recipe.to_json()))) == recipe
 
 
@@ -52,19 +52,19 @@ def test_recipe_survives_json(recipe):
     [{}, {"type": "Recipe"}, {"type": "Dense", "units": 3}, {"type": "os.system"}, {"type": None}],
     ids=str,
 )
-def test_what_is_no_recipe_is_refused(record):
+def test_invalid_recipe_raises_value_error(record):
     with pytest.raises(ValueError, match=r"\w"):
         Recipe.from_json(record)
 
 
 @pytest.mark.parametrize(("name", "count"), WEIGHT_COUNTS.items())
-def test_network_has_as_many_weights_as_its_sizes_say(name, count):
+def test_parameter_count_matches_layer_sizes(name, count):
     recipe = ZOO[name]
     assert new_network(recipe.layers, recipe.loss, seed=1).parameters == count
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_everything_is_float32(recipe):
+def test_weights_outputs_and_gradients_are_float32(recipe):
     network = new_network(recipe.layers, recipe.loss, seed=1)
     assert {a.dtype for p in network.params for a in p.values()} == {np.dtype(np.float32)}
     outputs, caches = network.forward(images(), np.random.default_rng(1))
@@ -76,7 +76,7 @@ def test_everything_is_float32(recipe):
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_saved_network_loads_from_nothing_but_its_file(recipe, tmp_path):
+def test_saved_network_loads_identically(recipe, tmp_path):
     network = new_network(recipe.layers, recipe.loss, seed=1)
     network.about["history"] = [{"epoch": 1, "loss": 0.5}]
     network.save(tmp_path / "a.npz")
@@ -140,7 +140,7 @@ def cut(network):
 
 
 @pytest.mark.parametrize(("what", "content"), broken_files().items())
-def test_what_is_no_weights_file_is_refused_in_one_sentence(what, content, tmp_path):
+def test_invalid_weights_file_raises_weights_error(what, content, tmp_path):
     path = tmp_path / "broken.npz"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"broken\.npz is not a weights file") as refused:
@@ -160,12 +160,12 @@ def test_weights_of_format_1_are_refused_with_what_to_do(tmp_path):
     )
 
 
-def test_a_missing_weights_file_is_named(tmp_path):
+def test_missing_weights_file_raises_file_not_found(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no file .*none\.npz"):
         Network.load(tmp_path / "none.npz")
 
 
-def test_a_failed_save_leaves_the_old_file(tmp_path):
+def test_failed_save_leaves_the_old_file(tmp_path):
     recipe = ZOO["ten"]
     path = tmp_path / "a.npz"
     network = new_network(recipe.layers, recipe.loss, seed=1)
@@ -178,7 +178,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["a.npz"]
 
 
-def test_folding_batch_norm_changes_no_output():
+def test_folding_batch_norm_keeps_outputs():
     layers = (Conv(4), BatchNorm(), ReLU(), Flatten(), Dense(6), BatchNorm(), Tanh(), Dense(10))
     network = new_network(layers, CrossEntropy(), seed=2)
     rng = np.random.default_rng(3)
@@ -193,7 +193,7 @@ def test_folding_batch_norm_changes_no_output():
     np.testing.assert_allclose(alone, folded.outputs(x)[:1], rtol=1e-4, atol=1e-5)
 
 
-def test_batch_norm_without_a_layer_to_fold_into_is_refused():
+def test_batch_norm_without_a_layer_to_fold_into_raises_value_error():
     network = new_network((BatchNorm(), Flatten(), Dense(10)), CrossEntropy(), seed=1)
     with pytest.raises(ValueError, match="right after a Dense or Conv"):
         network.folded(images())
@@ -212,18 +212,18 @@ def test_batch_norm_without_a_layer_to_fold_into_is_refused():
         ((Dropout(1.0),), "rate"),
     ],
 )
-def test_layers_that_do_not_fit_are_refused_with_the_shape(layers, words):
+def test_incompatible_layers_raise_value_error(layers, words):
     with pytest.raises(ValueError, match=words):
         new_network(layers, CrossEntropy(), seed=1)
 
 
-def test_layers_are_values():
+def test_layers_compare_by_value_and_are_frozen():
     assert Dense(10) == Dense(10) != Dense(11)
     with pytest.raises(FrozenInstanceError):
         Dense(10).units = 11
 
 
-def test_dropout_drops_only_when_it_is_given_randomness():
+def test_dropout_is_active_only_with_a_generator():
     x = np.ones((200, 50), np.float32)
     served, _ = Dropout(0.4).forward({}, x)
     np.testing.assert_array_equal(served, x)
@@ -232,7 +232,7 @@ def test_dropout_drops_only_when_it_is_given_randomness():
     assert trained.mean() == pytest.approx(1, abs=0.03)
 
 
-def test_standardize_and_sigmoid_are_what_their_formulas_say():
+def test_standardize_and_sigmoid_follow_their_formulas():
     x = np.array([[-800.0, -1.0, 0.0, 2.0, 800.0]])
     np.testing.assert_allclose(Standardize(2, 4).forward({}, x)[0], (x - 2) / 4)
     with np.errstate(over="ignore"):
@@ -240,7 +240,7 @@ def test_standardize_and_sigmoid_are_what_their_formulas_say():
 
 
 @pytest.mark.parametrize("loss", [CrossEntropy(), CrossEntropy(0.1), SquaredError()], ids=str)
-def test_probabilities_are_probabilities_whatever_the_outputs(loss):
+def test_probabilities_are_normalized_for_outputs_of_any_scale(loss):
     rng = np.random.default_rng(4)
     for scale in (0, 1, 1e4):
         outputs = (rng.random((20, 10)) * scale).astype(np.float32)
@@ -258,7 +258,7 @@ def test_cross_entropy_of_large_scores_does_not_overflow():
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
-def test_a_small_step_against_the_gradient_makes_the_right_class_more_probable(recipe):
+def test_gradient_step_lowers_the_loss(recipe):
     network = new_network(recipe.layers, recipe.loss, seed=5)
     x, labels = images(8, seed=6), np.arange(8)
     outputs, caches = network.forward(x, np.random.default_rng(1))
@@ -271,13 +271,15 @@ def test_a_small_step_against_the_gradient_makes_the_right_class_more_probable(r
     assert network.loss.loss_and_gradient(outputs, labels)[0] < loss
 
 
-def test_nothing_here_unpickles():
+def test_nothing_is_unpickled():
     """Every np.load says so, and no module that runs what it reads is imported."""
     import ast
 
     root = Path(__file__).resolve().parents[2]
     loads = 0
-    for path in [*root.glob("*.py"), *root.glob("nn/*.py"), *root.glob("bench/*.py")]:
+    rooms = ("nn", "facts", "web", "bench")
+    sources = [*root.glob("*.py"), *(p for room in rooms for p in (root / room).rglob("*.py"))]
+    for path in sources:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = {alias.name.split(".")[0] for alias in node.names}

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from nn.augment import Affine, Elastic, between_knots, warp
+from nn.augment import Affine, Elastic, knot_weights, warp
 from nn.dataset import DataSet, as_input
 from nn.layers import BatchNorm, Dense, Dropout, Flatten, ReLU, Sigmoid
 from nn.losses import CrossEntropy, SquaredError
 from nn.measure.calibration import calibrated, expected_calibration_error, temperature
-from nn.measure.metrics import as_text, evaluate
+from nn.measure.metrics import evaluate
 from nn.measure.rejection import (
     auroc,
     conditional_probabilities,
@@ -18,10 +18,19 @@ from nn.measure.rejection import (
     rejection_score,
     with_threshold,
 )
+from nn.measure.report import digits_as_text
 from nn.network import new_network
 from nn.optimizers import SGD, Adam, Constant, Cosine, OneCycle, Step
 from nn.serialization import WeightsError
-from nn.training import DivergedError, Run, epoch_order, mean_of, train, train_epoch, update_average
+from nn.training import (
+    DivergedError,
+    TrainingState,
+    average_gradients,
+    epoch_order,
+    train,
+    train_epoch,
+    update_average,
+)
 from nn.zoo import Recipe
 
 RECIPE = Recipe(
@@ -56,7 +65,7 @@ def arrays(network):
     return [a for layer in network.params for a in layer.values()]
 
 
-def test_training_learns_and_keeps_its_history():
+def test_training_lowers_the_loss_and_records_history():
     network = train(RECIPE, [TRAINING], VALIDATION)
     history = network.about["history"]
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
@@ -66,7 +75,7 @@ def test_training_learns_and_keeps_its_history():
     assert evaluate(network, VALIDATION)["accuracy"] == history[-1]["validation_accuracy"]
 
 
-def test_same_seed_gives_the_same_weights_and_another_seed_others():
+def test_training_is_deterministic_by_seed():
     first, same = (train(RECIPE, [TRAINING], VALIDATION) for _ in range(2))
     other = train(replace(RECIPE, seed=2), [TRAINING], VALIDATION)
     for a, b in zip(arrays(first), arrays(same), strict=True):
@@ -78,7 +87,7 @@ class StopError(Exception):
     pass
 
 
-def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path):
+def test_resumed_training_is_bit_exact(tmp_path):
     whole = train(RECIPE, [TRAINING], VALIDATION)
     checkpoint = tmp_path / "small.checkpoint.npz"
 
@@ -95,7 +104,7 @@ def test_resumed_training_equals_uninterrupted_bit_for_bit(tmp_path):
     assert timeless[0] == timeless[1]
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+def test_checkpoint_of_another_recipe_raises_weights_error(tmp_path):
     checkpoint = tmp_path / "small.checkpoint.npz"
     train(RECIPE, [TRAINING], VALIDATION, checkpoint)
     other = replace(RECIPE, batch_size=10)
@@ -104,13 +113,13 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:(overflow|invalid):RuntimeWarning")
-def test_a_rate_far_too_high_is_told_and_not_trained_on():
+def test_divergence_raises_an_error():
     wild = replace(RECIPE, optimizer=SGD(), schedule=Constant(1e39), layers=(Flatten(), Dense(10)))
     with pytest.raises(DivergedError, match="lower its learning rate"):
         train(wild, [TRAINING], VALIDATION)
 
 
-def test_shards_of_a_batch_give_the_gradient_of_the_whole():
+def test_sharded_batch_gives_the_gradient_of_the_whole():
     plain = replace(
         RECIPE,
         layers=(Flatten(), Dense(10)),
@@ -124,7 +133,7 @@ def test_shards_of_a_batch_give_the_gradient_of_the_whole():
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-6)
 
 
-def test_every_epoch_takes_every_row_once_in_an_order_of_its_own():
+def test_every_epoch_visits_every_row_once_in_a_new_order():
     seen = []
 
     @dataclass(frozen=True)
@@ -136,10 +145,10 @@ def test_every_epoch_takes_every_row_once_in_an_order_of_its_own():
     numbered = DataSet(np.zeros((200, 28, 28), np.uint8), np.zeros(200, int))
     numbered.images[:, 0, 0] = np.arange(200)
     plain = replace(RECIPE, augmentation=(Note(),), epochs=2, shards=1)
-    run = Run(new_network(plain.layers, plain.loss, 1), {}, [], [])
-    run.state, run.average = plain.optimizer.init(run.network.params), run.network.params
+    network = new_network(plain.layers, plain.loss, 1)
+    state = TrainingState(network, plain.optimizer.init(network.params), network.params)
     for epoch in (1, 2):
-        train_epoch(run, plain, numbered, [200], epoch)
+        train_epoch(state, plain, numbered, [200], epoch)
     rows = np.rint(np.array(seen) * 255).astype(int)
     for epoch in (rows[:200], rows[200:]):
         np.testing.assert_array_equal(np.sort(epoch), np.arange(200))
@@ -147,7 +156,7 @@ def test_every_epoch_takes_every_row_once_in_an_order_of_its_own():
     assert (rows[:200] != rows[200:]).any()
 
 
-def test_average_follows_its_formula_and_forgets_the_start_faster():
+def test_weight_average_follows_its_formula_with_warmup():
     average, params = [{"W": np.array([1.0])}], [{"W": np.array([2.0])}]
     update_average(average, params, 0.9, step=10_000)
     assert average[0]["W"][0] == pytest.approx(0.9 * 1 + 0.1 * 2)
@@ -155,12 +164,12 @@ def test_average_follows_its_formula_and_forgets_the_start_faster():
     assert average[0]["W"][0] == pytest.approx(0.5 * 1.1 + 0.5 * 2)
 
 
-def test_gradients_of_uneven_shards_count_by_their_images():
+def test_gradients_of_uneven_shards_are_weighted_by_size():
     grads = [[{"W": np.array([1.0])}], [{"W": np.array([4.0])}]]
-    assert mean_of(grads, [30, 10])[0]["W"][0] == pytest.approx(0.75 * 1 + 0.25 * 4)
+    assert average_gradients(grads, [30, 10])[0]["W"][0] == pytest.approx(0.75 * 1 + 0.25 * 4)
 
 
-def test_a_set_smaller_than_the_shards_trains_all_the_same():
+def test_fewer_images_than_shards_can_be_trained_on():
     few = DataSet(TRAINING.images[:3], TRAINING.labels[:3])
     plain = replace(RECIPE, layers=(Flatten(), Dense(10)), shards=4, epochs=1)
     network = train(plain, [few], VALIDATION)
@@ -174,7 +183,7 @@ def test_sgd_with_momentum_follows_its_formula():
     assert params[0]["W"][0] == pytest.approx(1 - 0.1 * 2 - 0.1 * (0.5 * 2 + 4))
 
 
-def test_adam_follows_its_paper_and_decays_weights_alone():
+def test_adam_follows_its_paper_with_decoupled_weight_decay():
     optimizer = Adam(weight_decay=0.1)
     params = [{"W": np.array([1.0]), "b": np.array([1.0])}]
     state = optimizer.init(params)
@@ -189,7 +198,7 @@ def test_adam_follows_its_paper_and_decays_weights_alone():
     assert params[0]["b"][0] == pytest.approx(1 - 0.01 - step)
 
 
-def test_schedules_start_turn_and_end_where_they_say():
+def test_schedules_follow_their_definitions():
     assert Constant(0.3)(0) == Constant(0.3)(1) == 0.3
     step = Step(1.0, milestones=(0.5, 0.75), factor=0.1)
     assert [step(p) for p in (0, 0.49, 0.5, 0.75)] == pytest.approx([1, 1, 0.1, 0.01])
@@ -202,7 +211,7 @@ def test_schedules_start_turn_and_end_where_they_say():
     assert rates[25:] == sorted(rates[25:], reverse=True)
 
 
-def test_an_affine_of_nothing_changes_nothing():
+def test_affine_with_zero_ranges_is_identity():
     rng = np.random.default_rng(1)
     images = rng.random((5, 28, 28), np.float32)
     np.testing.assert_allclose(STILL(rng, images), images, atol=1e-5)
@@ -234,7 +243,7 @@ def shapes_after(**ranges):
     return row, column, height, width, lean
 
 
-def test_a_shift_moves_within_its_range_and_does_nothing_else():
+def test_affine_shift_stays_within_its_range():
     row, column, height, _, lean = shapes_after(shift=2)
     for place in (row, column):
         assert -2.05 < place.min() < -1.8
@@ -244,21 +253,21 @@ def test_a_shift_moves_within_its_range_and_does_nothing_else():
     np.testing.assert_allclose(lean, 0, atol=0.02)
 
 
-def test_a_scale_makes_larger_and_smaller_within_its_range():
+def test_affine_scale_stays_within_its_range():
     row, column, height, _, lean = shapes_after(scale=0.2)
     assert 0.79 < height.min() < 0.83
     assert 1.17 < height.max() < 1.22
     np.testing.assert_allclose([row, column, lean], 0, atol=0.05)
 
 
-def test_a_stretch_widens_what_it_lowers():
+def test_affine_stretch_trades_height_for_width():
     _, _, height, width, _ = shapes_after(stretch=0.2)
     assert 0.79 < height.min() < 0.86
     assert 1.15 < height.max() < 1.27
     assert np.corrcoef(height, width)[0, 1] < -0.9
 
 
-def test_a_rotation_turns_within_its_range():
+def test_affine_rotation_stays_within_its_range():
     row, column, _, _, lean = shapes_after(rotation=20)
     angles = np.degrees(np.arctan(lean))
     assert -21.5 < angles.min() < -17
@@ -266,14 +275,14 @@ def test_a_rotation_turns_within_its_range():
     np.testing.assert_allclose([row, column], 0, atol=0.05)
 
 
-def test_a_slant_leans_and_keeps_the_height():
+def test_affine_slant_stays_within_its_range_and_keeps_height():
     _, _, height, _, lean = shapes_after(slant=0.3)
     assert -0.32 < lean.min() < -0.26
     assert 0.26 < lean.max() < 0.32
     np.testing.assert_allclose(height, 1, atol=0.05)
 
 
-def test_a_turn_by_a_right_angle_is_a_turn_by_a_right_angle():
+def test_warp_by_a_right_angle_equals_rot90():
     images = np.random.default_rng(2).random((2, 28, 28), np.float32)
     quarter = np.broadcast_to(np.array([[0, 1], [-1, 0]], np.float32), (2, 2, 2))
     turned = warp(images, quarter, np.zeros((2, 2), np.float32))
@@ -292,7 +301,7 @@ def softmax_network(scale):
 
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 2.0])
-def test_the_temperature_undoes_what_makes_a_network_too_sure_or_not_sure_enough(scale):
+def test_temperature_scaling_recovers_the_scale_of_logits(scale):
     network, validation = softmax_network(scale)
     cooled = calibrated(network, validation)
     assert cooled.about["temperature"] == pytest.approx(scale, rel=0.1)
@@ -307,23 +316,23 @@ def test_the_temperature_undoes_what_makes_a_network_too_sure_or_not_sure_enough
     assert after < before / 3 or scale == 1
 
 
-def test_a_network_read_without_a_mistake_is_not_made_endlessly_sure():
+def test_temperature_has_a_lower_bound():
     outputs = np.eye(10, dtype=np.float32)
     assert temperature(outputs, np.arange(10)) == pytest.approx(0.25, rel=0.01)
 
 
-def test_a_network_of_sigmoids_stays_as_it_is():
+def test_squared_error_networks_are_not_calibrated():
     network = new_network((Flatten(), Dense(10), Sigmoid()), SquaredError(), seed=1)
     assert calibrated(network, VALIDATION) is network
 
 
-def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
+def test_expected_calibration_error_is_the_gap_between_confidence_and_accuracy():
     confidence = np.array([0.9] * 10 + [0.5] * 10)
     right = np.array([True] * 9 + [False] + [True] * 2 + [False] * 8)
     assert expected_calibration_error(confidence, right) == pytest.approx(0.5 * 0 + 0.5 * 0.3)
 
 
-def test_evaluation_adds_up():
+def test_evaluation_figures_are_consistent():
     network = train(replace(RECIPE, epochs=1), [TRAINING], VALIDATION)
     result = evaluate(network, VALIDATION)
     confusion = np.array(result["confusion"])
@@ -337,13 +346,13 @@ def test_evaluation_adds_up():
         assert VALIDATION.labels[mistake["index"]] == mistake["label"] != mistake["predicted"]
     confidences = [mistake["confidence"] for mistake in result["mistakes"]]
     assert confidences == sorted(confidences, reverse=True)
-    assert f"{result['accuracy']:.2%}" in as_text(result)
+    assert f"{result['accuracy']:.2%}" in digits_as_text(result)
 
 
 # --------------------------------------------------------------------------- several sets, shares
 
 
-def test_an_epoch_takes_of_each_set_its_share_another_part_each_time():
+def test_each_epoch_samples_a_fraction_of_each_set():
     first, second = (
         epoch_order(np.random.default_rng(seed), [100, 40, 60], [1.0, 0.5, 0.25]) for seed in (1, 2)
     )
@@ -358,7 +367,7 @@ def test_an_epoch_takes_of_each_set_its_share_another_part_each_time():
     assert set(first) != set(second)
 
 
-def test_several_sets_train_as_their_union_would():
+def test_several_sets_are_trained_on_together():
     halves = [
         DataSet(TRAINING.images[part], TRAINING.labels[part])
         for part in (slice(200), slice(200, None))
@@ -370,19 +379,19 @@ def test_several_sets_train_as_their_union_would():
 # ------------------------------------------------------------------------------------- bending
 
 
-def test_elastic_pushes_of_zero_change_nothing_and_of_one_move_ink_by_about_a_pixel():
+def test_elastic_push_is_in_pixels():
     image = np.zeros((400, 28, 28), np.float32)
     image[:, 14, 14] = 1
     rng = np.random.default_rng(3)
-    np.testing.assert_allclose(Elastic(push=0)(rng, image), image, atol=1e-5)
-    bent = Elastic(push=1.0)(rng, image)
+    np.testing.assert_allclose(Elastic(displacement=0)(rng, image), image, atol=1e-5)
+    bent = Elastic(displacement=1.0)(rng, image)
     rows = (bent.sum(axis=2) * np.arange(28)).sum(axis=1) / bent.sum(axis=(1, 2))
     assert 0.5 < rows.std() < 1.3
     assert abs(rows.mean() - 14) < 0.2
 
 
-def test_between_knots_every_pixel_takes_all_of_one_or_shares_of_two():
-    shares = between_knots(28, 5)
+def test_between_knots_interpolates_linearly():
+    shares = knot_weights(28, 5)
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-6)
     assert ((shares > 1e-6).sum(axis=1) <= 2).all()
     np.testing.assert_allclose(shares[[0, 27]], np.eye(5)[[0, 4]], atol=1e-6)
@@ -400,13 +409,13 @@ SCORES = np.array(
 )
 
 
-def test_what_is_likely_no_digit_is_strange():
+def test_rejection_score_grows_with_the_probability_of_no_digit():
     np.testing.assert_allclose(rejection_score(SCORES), [0.1, 0.2 + 0.4 / 50, 0.9 + 0.04 / 50])
     np.testing.assert_allclose(conditional_probabilities(SCORES)[1:, :2], [[0.5, 0.5], [0.4, 0.6]])
     np.testing.assert_allclose(conditional_probabilities(SCORES).sum(axis=1), 1)
 
 
-def test_to_a_network_of_ten_classes_nothing_is_strange():
+def test_ten_class_networks_reject_nothing():
     ten = np.full((3, 10), 0.1)
     assert (rejection_score(ten) == 0).all()
     network = new_network((Flatten(), Dense(10)), CrossEntropy(), 1)
@@ -414,17 +423,17 @@ def test_to_a_network_of_ten_classes_nothing_is_strange():
     assert is_accepted(network, ten).all()
 
 
-def test_the_threshold_keeps_the_share_asked_for():
+def test_threshold_gives_the_requested_acceptance_rate():
     network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
     x = as_input(VALIDATION.images)
     limited = with_threshold(network, x, acceptance_rate=0.8)
-    kept = is_accepted(limited, limited.probabilities(x))
-    assert kept.sum() == 80
-    strange = rejection_score(limited.probabilities(x))
-    assert strange[kept].max() <= limited.about["threshold"] < strange[~kept].min()
+    accepted = is_accepted(limited, limited.probabilities(x))
+    assert accepted.sum() == 80
+    scores = rejection_score(limited.probabilities(x))
+    assert scores[accepted].max() <= limited.about["threshold"] < scores[~accepted].min()
 
 
-def test_auroc_counts_the_pairs_in_the_right_order():
+def test_auroc_is_the_fraction_of_ordered_pairs():
     rng = np.random.default_rng(1)
     digits, others = rng.integers(0, 9, 60) / 10, rng.integers(3, 12, 50) / 10
     pairs = [(1 + np.sign(b - a)) / 2 for a in digits for b in others]
@@ -432,7 +441,7 @@ def test_auroc_counts_the_pairs_in_the_right_order():
     assert auroc(np.zeros(3), np.ones(4)) == 1
 
 
-def test_an_eleventh_class_is_learnt_and_kept_out_of_accuracy():
+def test_eleventh_class_is_learnt_and_excluded_from_accuracy():
     blanks = DataSet(np.zeros((100, 28, 28), np.uint8), np.full(100, 10))
     eleven = replace(RECIPE, layers=(Flatten(), Dense(16), ReLU(), Dense(11)))
     network = train(eleven, [TRAINING, blanks], VALIDATION)

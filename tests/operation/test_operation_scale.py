@@ -1,33 +1,23 @@
 """Two instances of the app behind a real nginx, with a real Redis: as one, twice as large."""
 
-import base64
+import http.client
 import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from nn.ink.strokes import draw
-from nn.measure.robustness import encoded
 from tests.support.missing import missing
-from tests.support.nginx import find_nginx, nginx
-from tests.support.service import PATIENCE, ROOT, Service, ask, free_port, load, service, wait_for
+from tests.support.polling import PATIENCE, wait_for
+from tests.support.servers.local_http import local_server
+from tests.support.servers.nginx import find_nginx, nginx
+from tests.support.servers.service import ask, load
 
 UNLIMITED = {"RATELIMIT_ENABLED": "false"}
-
-
-@pytest.fixture(scope="module")
-def seven(drawings):
-    strokes = next(drawing["strokes"] for drawing in drawings if drawing["label"] == 7)
-    image = draw(strokes, 280, 18, (140, 140), 170)
-    return base64.b64encode(encoded(image.convert("RGB"), "JPEG", quality=90))
 
 
 @pytest.fixture
@@ -50,8 +40,10 @@ def kill(one):
     one.process.wait(PATIENCE)
 
 
-def test_an_instance_killed_under_load_loses_at_most_what_it_held(tmp_path, seven, in_front):
-    """And of that only answers that had begun to arrive: for all else nginx asks the other one."""
+def test_killed_instance_behind_nginx_loses_only_begun_responses(
+    service, tmp_path, seven, in_front
+):
+    """For all other requests nginx asks the other instance."""
     with service(tmp_path, **UNLIMITED) as one, service(tmp_path, **UNLIMITED) as other:
         with in_front(one, other) as port, load(port, seven, clients=8) as clients:
             for instance in (one, other):
@@ -65,7 +57,9 @@ def test_an_instance_killed_under_load_loses_at_most_what_it_held(tmp_path, seve
         assert set(clients.answered) <= {*one.requests(), *other.requests()}
 
 
-def test_an_instance_that_is_stopped_or_restarted_loses_nothing(tmp_path, seven, in_front):
+def test_stopped_and_reloaded_instances_behind_nginx_lose_no_request(
+    service, tmp_path, seven, in_front
+):
     with service(tmp_path, **UNLIMITED) as one, service(tmp_path, **UNLIMITED) as other:
         with in_front(one, other) as port, load(port, seven, keep_alive=True) as clients:
             other.process.send_signal(signal.SIGHUP)
@@ -78,8 +72,8 @@ def test_an_instance_that_is_stopped_or_restarted_loses_nothing(tmp_path, seven,
         assert set(clients.answered.values()) == {200}
 
 
-def test_limits_are_shared_and_a_client_cannot_name_itself_otherwise(
-    tmp_path, seven, in_front, redis
+def test_rate_limit_is_shared_by_redis_and_ignores_forged_forwarded_for(
+    service, tmp_path, seven, in_front, redis
 ):
     shared = {"REDIS_URL": redis.url, "RATELIMIT_PREDICT": "20 per day"}
     with service(tmp_path, **shared) as one, service(tmp_path, **shared) as other:
@@ -97,62 +91,52 @@ def test_limits_are_shared_and_a_client_cannot_name_itself_otherwise(
 
 @pytest.fixture
 def numbers_service():
-    """A numbers service that tells another fact each time; its URL, and what it was asked."""
-    asked = []
+    """A numbers service that sends another fact each time."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            number = int(self.path.split("/")[1])
-            told = {"text": f"It was asked {len(asked)} times.", "found": True, "number": number}
-            body = json.dumps({**told, "type": "trivia"}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Cache-Control", "no-cache")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def send(request):
+        number = int(request.path.split("/")[1])
+        text = f"It was asked {len(server.asked)} times."
+        fact = {"text": text, "found": True, "number": number, "type": "trivia"}
+        headers = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
+        request.respond(json.dumps(fact).encode(), headers=headers)
 
-        def log_message(self, *_):
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", asked
-        server.shutdown()
-        thread.join()
+    with local_server(send) as server:
+        yield server
 
 
-def test_what_a_numbers_service_told_one_instance_all_know(tmp_path, numbers_service, redis):
-    url, asked = numbers_service
-    shared = {"REDIS_URL": redis.url, "NUMBERS_API_URL": url, "WEB_CONCURRENCY": "1"}
+def test_upstream_facts_are_shared_between_instances(service, tmp_path, numbers_service, redis):
+    shared = {"REDIS_URL": redis.url, "NUMBERS_API_URL": numbers_service.url}
+    shared["WEB_CONCURRENCY"] = "1"
 
-    def told(instance):
+    def upstream_text(instance):
         fact = json.loads(instance.get("/api/facts/7?kind=trivia")[2])
         return fact["text"] if fact["source"] == "127.0.0.1" else None
 
     with service(tmp_path, **shared) as one, service(tmp_path, **shared) as other:
-        texts = {wait_for(lambda i=instance: told(i), "its fact") for instance in (one, other)}
+        texts = {
+            wait_for(lambda i=instance: upstream_text(i), "its fact") for instance in (one, other)
+        }
         assert texts == {"It was asked 1 times."}
-        assert asked == ["/7/trivia?json"]
+        assert numbers_service.asked == ["/7/trivia?json"]
         sources = {line.get("fact_source") for line in other.requests().values()}
         assert "upstream" in sources
 
 
-def test_the_id_of_a_request_is_the_same_in_both_logs_and_numbers_stay_inside(
-    tmp_path, seven, in_front
-):
+def test_nginx_forwards_request_ids_and_restricts_metrics(service, tmp_path, seven, in_front):
     with service(tmp_path) as one, in_front(one) as port:
-        for sent, kept in (("from-a-router.1", True), ('"bad"', False)):
+        for sent, is_valid in (("from-a-router.1", True), ('"bad"', False)):
             _, headers, _ = ask(port, "POST", "/", seven, {"X-Request-ID": sent})
-            assert (headers["X-Request-ID"] == sent) is kept
+            assert (headers["X-Request-ID"] == sent) is is_valid
             assert headers["X-Request-ID"] in one.requests()
-        status, headers, _ = ask(port, "GET", "/metrics", None, {})
-        assert status == 200  # from this machine
+        assert ask(port, "GET", "/metrics", None, {})[0] == 200
+        elsewhere = http.client.HTTPConnection(
+            "127.0.0.1", port, timeout=PATIENCE, source_address=("127.0.0.2", 0)
+        )
+        assert ask(port, "GET", "/metrics", None, {}, elsewhere)[0] == 403
+        elsewhere.close()
 
 
-def test_large_pictures_come_through(tmp_path, in_front, seven):
+def test_nginx_passes_uploads_up_to_the_size_limit(service, tmp_path, in_front, seven):
     noise = os.urandom(9_000_000)
     with service(tmp_path) as one, in_front(one) as port:
         for length, expected in ((9_000_000, 400), (30_000_000, 413)):
@@ -165,27 +149,13 @@ def test_large_pictures_come_through(tmp_path, in_front, seven):
         assert json.loads(ask(port, "POST", "/api/predict", seven, {})[2])["digit"] == 7
 
 
-def test_a_runner_of_procfiles_starts_and_ends_it(tmp_path, seven):
+def test_procfile_runs_under_honcho(service, tmp_path, seven):
     """honcho, in the place of a platform: it reads the Procfile, and gives it a port."""
-    port, log = free_port(), tmp_path / "log"
-    bin_folder = str(Path(sys.executable).parent)
-    environment = {
-        **os.environ,
-        "PATH": f"{bin_folder}:{os.environ['PATH']}",
-        "NUMBERS_API_URL": "",
-    }
-    environment.pop("PORT", None)
-    command = [sys.executable, "-m", "honcho", "--no-prefix", "start", "--port", str(port), "web"]
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
-    one = Service(process, port, log)
-    try:
-        wait_for(one.answers, "it answers on the port of the platform")
+    command = [sys.executable, "-m", "honcho", "--no-prefix", "start", "--port", "{port}", "web"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    with service(tmp_path, command=command, PATH=path, PORT=None) as one:
         assert json.loads(one.post("/api/predict", seven)[2])["digit"] == 7
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(PATIENCE)
-    lines = [line for line in log.read_text().splitlines() if line.startswith("{")]
+    lines = [line for line in one.log.read_text().splitlines() if line.startswith("{")]
     messages = [json.loads(line)["message"] for line in lines]
     assert "request" in messages
     assert "Shutting down: Master" in messages

@@ -9,14 +9,25 @@ import urllib.parse
 import numpy as np
 import pytest
 import requests
-from test_inside import network_of, outputs_by_layer
-from test_page_standard import violations
 
 from nn.dataset import as_input
-from nn.ink.preprocess import open_picture, seen_after, steps, to_input
+from nn.ink.preprocess import input_after, open_picture, steps, to_input
 from nn.measure.rejection import conditional_probabilities
 from nn.zoo import ZOO
-from tests.support.page import ANSWERED, DESKTOP, PHONE, opened, read, with_mouse
+from tests.support.accessibility import violations
+from tests.support.networks import network_of, outputs_by_layer
+from tests.support.page import (
+    ANSWERED,
+    DESKTOP,
+    PHONE,
+    opened,
+    patient_context,
+    read,
+    said,
+    with_mouse,
+)
+from tests.support.polling import PATIENCE
+from tests.support.servers.misbehaving_network import misbehaving_network
 
 
 @contextlib.contextmanager
@@ -63,7 +74,7 @@ def asked(page, what="activations"):
 def seen_by(page):
     query, picture = asked(page)
     skip = query.get("skip", "").split(",")
-    return seen_after(list(steps(open_picture(picture), skip)))
+    return input_after(list(steps(open_picture(picture), skip)))
 
 
 def number(text):
@@ -98,13 +109,13 @@ def on_pad(page, *strokes):
         )
 
 
-def test_it_opens_with_an_example_and_has_everything_to_show(page):
+def test_inside_opens_with_an_example(page):
     assert page.text_content("#digit") == "7"
     assert page.locator(".unit:visible").count() > 100
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
 
 
-def test_the_drawing_of_the_main_page_is_carried_over(chromium, server):
+def test_drawing_is_carried_between_pages(chromium, server):
     with opened(chromium, server, **DESKTOP) as page:
         on_pad(page, [(0.5, 0.2), (0.5, 0.5), (0.5, 0.8)])
         page.wait_for_function(ANSWERED)
@@ -119,7 +130,7 @@ def test_the_drawing_of_the_main_page_is_carried_over(chromium, server):
         assert read(page) == "4", "and back"
 
 
-def test_the_ten_probabilities_are_those_of_the_picture_that_was_sent(page):
+def test_shown_probabilities_match_the_network(page):
     choose(page, "softmax")
     network = network_of("softmax")
     _, picture = asked(page)
@@ -129,7 +140,7 @@ def test_the_ten_probabilities_are_those_of_the_picture_that_was_sent(page):
     assert page.text_content("#bars .top .name") == str(expected.argmax())
 
 
-def test_the_history_follows_the_drawing_and_ends_with_the_answer(page):
+def test_confidence_history_ends_with_the_prediction(page):
     page.click("#clear")
     page.wait_for_function("() => document.getElementById('digit').textContent === ''")
     on_pad(page, [(0.3, 0.2 + i / 100) for i in range(60)], [(0.6, 0.2), (0.6, 0.8)])
@@ -142,7 +153,7 @@ def test_the_history_follows_the_drawing_and_ends_with_the_answer(page):
     assert page.locator("#history .level").count() == 2, "lines at 50 and 90 %"
 
 
-def test_the_film_strip_shows_each_step_and_a_step_left_out_changes_what_is_seen(page):
+def test_preprocessing_steps_are_shown_and_can_be_skipped(page):
     plain = seen_by(page)
     last = pixels(page, "#film li:last-child canvas")[:, :, 0] / 255
     assert np.abs(last - plain).max() < 0.01
@@ -160,7 +171,7 @@ def test_the_film_strip_shows_each_step_and_a_step_left_out_changes_what_is_seen
     page.click("text=Squeeze the whole canvas")
     settled(page)
     _, picture = asked(page)
-    squeezed = seen_after(list(steps(open_picture(picture), ("crop", "box", "centre"))))
+    squeezed = input_after(list(steps(open_picture(picture), ("crop", "box", "centre"))))
     assert np.abs(pixels(page, "#seen")[:, :, 3] / 255 - squeezed).max() < 0.01
     page.click("text=All steps")
     settled(page)
@@ -168,7 +179,7 @@ def test_the_film_strip_shows_each_step_and_a_step_left_out_changes_what_is_seen
 
 
 @pytest.mark.parametrize("name", ["best", "sigmoid"])
-def test_layers_are_shown_with_the_mean_and_maximum_of_their_outputs(page, name):
+def test_layer_table_shows_mean_and_maximum_of_outputs(page, name):
     choose(page, name)
     network = network_of(name)
     outputs = outputs_by_layer(network, seen_by(page))
@@ -183,7 +194,7 @@ def test_layers_are_shown_with_the_mean_and_maximum_of_their_outputs(page, name)
         assert number(most) == pytest.approx(y.max(), abs=2e-2)
 
 
-def test_the_weights_of_the_winner_are_counted(page):
+def test_weight_histogram_counts_the_predicted_class(page):
     choose(page, "narrow")
     weights = network_of("narrow").params[-1]["W"][:, int(page.text_content("#digit"))]
     most = np.abs(weights).max()
@@ -194,7 +205,7 @@ def test_the_weights_of_the_winner_are_counted(page):
 
 
 @pytest.mark.parametrize(("name", "layer"), [("ten", 2), ("lenet", 4), ("best", 16)])
-def test_a_neurons_arithmetic_adds_up_to_what_it_puts_out(page, name, layer):
+def test_neuron_table_adds_up_to_its_output(page, name, layer):
     choose(page, name)
     unit = page.locator(f".unit[data-layer='{layer}']:visible").nth(3)
     index = int(unit.get_attribute("data-unit"))
@@ -219,7 +230,7 @@ def test_a_neurons_arithmetic_adds_up_to_what_it_puts_out(page, name, layer):
         assert result == pytest.approx(y[index], abs=0.01)
 
 
-def test_a_place_in_a_map_can_be_chosen(page):
+def test_position_in_a_feature_map_can_be_chosen(page):
     choose(page, "lenet")
     page.locator(".unit[data-layer='1']:visible").nth(2).click()
     page.wait_for_selector("#neuron[data-neuron='1.2']:visible")
@@ -231,7 +242,7 @@ def test_a_place_in_a_map_can_be_chosen(page):
     assert number(page.text_content("#neuron output")) == pytest.approx(y[14, 10, 2], abs=0.01)
 
 
-def test_neurons_are_reached_and_read_with_the_keyboard(page):
+def test_neurons_are_accessible_by_keyboard(page):
     choose(page, "narrow")
     assert page.locator(".unit[tabindex='0']").count() == 1, "one stop for the Tab key"
     page.focus(".unit[tabindex='0']")
@@ -245,7 +256,7 @@ def test_neurons_are_reached_and_read_with_the_keyboard(page):
     assert number(label.split(": ")[1]) == pytest.approx(y[int(focused["unit"])], abs=0.01)
 
 
-def test_why_is_laid_over_the_drawing_and_equals_finite_differences(page):
+def test_shown_saliency_matches_finite_differences(page):
     choose(page, "narrow")
     network, seen = network_of("narrow"), seen_by(page).astype(np.float64)
     exact = [{k: a.astype(np.float64) for k, a in params.items()} for params in network.params]
@@ -273,7 +284,7 @@ def test_why_is_laid_over_the_drawing_and_equals_finite_differences(page):
     assert re.match(r"What would make it a \d and no \d", page.text_content("#why-change-words"))
 
 
-def test_each_network_has_a_row_with_its_own_answer(page, server):
+def test_network_comparison_matches_the_api(page, server):
     page.click("[data-example='4']")
     settled(page)
     page.wait_for_function("() => document.querySelector('#zoo tr:last-child .took').textContent")
@@ -283,7 +294,7 @@ def test_each_network_has_a_row_with_its_own_answer(page, server):
             f"{server}/api/predict?model={name}",
             data=picture,
             headers={"Content-Type": "image/png"},
-            timeout=10,
+            timeout=PATIENCE,
         ).json()
         row = page.locator(f"#zoo tr[data-model='{name}']")
         digit = "no digit" if own["digit"] is None else str(own["digit"])
@@ -294,7 +305,7 @@ def test_each_network_has_a_row_with_its_own_answer(page, server):
         assert f"{network_of(name).parameters:,}" in row.text_content()
 
 
-def test_a_channel_switched_off_by_hand_changes_the_answer_as_told(page):
+def test_ablated_channel_changes_the_prediction_accordingly(page):
     choose(page, "lenet")
     before = page.text_content("#why-winner-words")
     page.locator(".unit[data-layer='4']:visible").nth(1).click()
@@ -302,24 +313,24 @@ def test_a_channel_switched_off_by_hand_changes_the_answer_as_told(page):
     unit = int(page.get_attribute("#neuron", "data-neuron").split(".")[1])
     page.click("#off")
     settled(page)
-    assert asked(page)[0]["off"] == f"4:{unit}"
+    assert asked(page)[0]["ablate"] == f"4:{unit}"
     assert f"layer 4: {unit}" in page.text_content("#off-list")
     network = network_of("lenet")
     network.params[3]["W"][..., unit] = 0
     network.params[3]["b"][unit] = 0
     expected = network.probabilities(seen_by(page)[None, :, :, None])[0]
     shown = page.eval_on_selector_all("#bars .value", "spans => spans.map(s => s.textContent)")
-    assert [number(text.strip(">\u202f")) for text in shown] == pytest.approx(
+    assert [number(text.strip(">\u00a0")) for text in shown] == pytest.approx(
         100 * expected, abs=0.1
     )
     page.click("#mend")
     settled(page)
-    assert "off" not in asked(page)[0]
+    assert "ablate" not in asked(page)[0]
     assert page.text_content("#why-winner-words") == before
     assert page.text_content("#off-list") == "All neurons are on."
 
 
-def test_turning_and_noise_reach_the_network(page):
+def test_rotation_and_noise_change_the_input(page):
     plain = seen_by(page)
     page.locator("#turn").fill("180")
     settled(page)
@@ -334,10 +345,21 @@ def test_turning_and_noise_reach_the_network(page):
     assert 0.1 < alpha[plain == 0].mean() < 0.3
     page.click("#busiest")
     settled(page)
-    assert len(asked(page)[0]["off"].split(";")) == 6, "one of each hidden layer"
+    assert len(asked(page)[0]["ablate"].split(";")) == 6, "one of each hidden layer"
 
 
-def test_an_empty_sheet_shows_nothing_and_breaks_nothing(page):
+def test_failed_request_is_reported_and_sent_again(chromium, server):
+    with misbehaving_network(server) as network:
+        # the first two are one for the page, and one for all networks
+        network.plan = lambda number: (503, {}) if number < 2 else None
+        with opened(chromium, f"{network.address}/inside", clock=True, **DESKTOP) as page:
+            said(page, "The server failed. Trying again.")
+            assert page.get_attribute("#digit", "aria-busy") == "true"
+            page.clock.fast_forward(20_000)
+            assert read(page) == "7"
+
+
+def test_cleared_pad_shows_nothing(page):
     page.click("#clear")
     page.wait_for_function("() => document.body.classList.contains('blank')")
     assert page.text_content("#digit") == ""
@@ -347,7 +369,7 @@ def test_an_empty_sheet_shows_nothing_and_breaks_nothing(page):
     assert page.text_content("#digit") == "7"
 
 
-def test_cells_of_the_matrix_open_the_pictures_behind_them(page, mnist_test):
+def test_confusion_cell_opens_its_pictures(page, mnist_test):
     shares = conditional_probabilities(network_of("ten").probabilities(as_input(mnist_test.images)))
     answers = shares.argmax(axis=1)
     page.locator("#gallery").scroll_into_view_if_needed()
@@ -364,13 +386,15 @@ def test_cells_of_the_matrix_open_the_pictures_behind_them(page, mnist_test):
     for i, row in enumerate(rows):
         shown = pixels(page, f"#pictures li:nth-child({i + 1}) canvas")[:, :, 0]
         assert (shown == mnist_test.images[row]).all()
-        told = page.text_content(f"#pictures li:nth-child({i + 1})")
-        assert number(told.removeprefix("4 as 9")) == pytest.approx(100 * shares[row, 9], abs=0.1)
+        caption = page.text_content(f"#pictures li:nth-child({i + 1})")
+        assert number(caption.removeprefix("4 as 9")) == pytest.approx(
+            100 * shares[row, 9], abs=0.1
+        )
     page.click("#all-mistakes")
     page.wait_for_selector("#gallery[data-shown='ten']")
 
 
-def test_the_gallery_of_the_default_has_all_its_mistakes_by_confidence(page):
+def test_gallery_lists_all_mistakes_by_confidence(page):
     recorded = network_of("best").about["figures"]["mnist-test"]
     page.locator("#gallery").scroll_into_view_if_needed()
     page.wait_for_selector("#gallery[data-shown='best']")
@@ -380,11 +404,11 @@ def test_the_gallery_of_the_default_has_all_its_mistakes_by_confidence(page):
     rows = page.eval_on_selector_all("#pictures canvas", "all => all.map(c => +c.dataset.row)")
     surest = recorded["mistakes"]
     assert set(rows[:20]) == {mistake["index"] for mistake in surest}
-    told = page.text_content("#pictures li:first-child b")
-    assert told in {f"{m['label']} as {m['answer']}" for m in surest[:3]}
+    caption = page.text_content("#pictures li:first-child b")
+    assert caption in {f"{m['label']} as {m['predicted']}" for m in surest[:3]}
 
 
-def test_on_a_phone_everything_fits_the_width_and_works_by_touch(phone):
+def test_inside_fits_a_phone_and_works_by_touch(phone):
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
     phone.locator(".unit[data-layer='3']:visible").nth(4).tap()
     phone.wait_for_selector("#neuron:visible")
@@ -397,14 +421,14 @@ def test_on_a_phone_everything_fits_the_width_and_works_by_touch(phone):
     assert asked(phone)[0]["skip"] == "polarity"
 
 
-def test_a_drawing_of_our_own_goes_through_all_networks_without_a_complaint(page):
+def test_inside_shows_every_network(page):
     for name in ZOO:
         choose(page, name)
         assert page.locator(".unit:visible").count() >= 10
         assert page.locator("#layers tbody tr").count() >= 1
 
 
-def test_the_picture_sent_has_a_transparent_ground(page):
+def test_picture_sent_has_a_transparent_background(page):
     _, picture = asked(page)
     image = open_picture(picture)
     assert image.mode == "RGBA"
@@ -414,7 +438,7 @@ def test_the_picture_sent_has_a_transparent_ground(page):
 @pytest.mark.parametrize(
     ("device", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"]
 )
-def test_axe_finds_nothing(chromium, server, device, scheme):
+def test_axe_finds_no_violation_on_inside(chromium, server, device, scheme):
     with inside(chromium, server, color_scheme=scheme, **device) as page:
         page.locator(".unit:visible").nth(30).click()
         page.wait_for_selector("#neuron:visible")
@@ -431,8 +455,8 @@ def test_axe_finds_nothing(chromium, server, device, scheme):
         assert violations(page, but=["#test-set"] if scheme == "dark" else ()) == []
 
 
-def test_axe_finds_nothing_in_the_course(chromium, server):
-    with chromium.new_context(**PHONE) as context:
+def test_axe_finds_no_violation_in_the_course(chromium, server):
+    with patient_context(chromium, **PHONE) as context:
         page = context.new_page()
         page.goto(f"{server}/docs/3-backpropagation")
         assert violations(page) == []

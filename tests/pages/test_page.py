@@ -5,13 +5,10 @@ import re
 import pytest
 
 from tests.support.page import (
-    DESKTOP,
-    PHONE,
     Pen,
     Touch,
     at,
     draw,
-    first,
     ink_near,
     on_pad,
     opened,
@@ -20,18 +17,7 @@ from tests.support.page import (
     with_mouse,
     with_pen,
 )
-
-
-@pytest.fixture
-def desktop(chromium, server):
-    with opened(chromium, server, **DESKTOP) as page:
-        yield page
-
-
-@pytest.fixture
-def phone(chromium, server):
-    with opened(chromium, server, **PHONE) as page:
-        yield page
+from tests.support.pictures import strokes_of
 
 
 def draw_all_and_read(page, digits, way):
@@ -54,29 +40,29 @@ def by_writer(pen_test, writer):
     return [next(d.strokes for d in drawn if d.label == digit) for digit in range(10)]
 
 
-def test_ten_digits_by_an_unknown_writer_are_read_when_drawn_with_the_mouse(desktop, pen_test):
+def test_digits_of_a_test_writer_are_read_with_the_mouse(desktop, pen_test):
     digits = by_writer(pen_test, 9)
     assert draw_all_and_read(desktop, digits, with_mouse) == list("0123456789")
 
 
-def test_ten_digits_by_an_unknown_writer_are_read_when_drawn_with_a_finger(phone, pen_test):
+def test_digits_of_a_test_writer_are_read_with_a_finger(phone, pen_test):
     digits = by_writer(pen_test, 13)
     assert draw_all_and_read(phone, digits, with_finger) == list("0123456789")
 
 
-def test_our_own_ten_digits_are_read_when_drawn_with_a_pen(desktop, drawings):
-    digits = [first(drawings, digit) for digit in range(10)]
+def test_own_digits_are_read_with_a_pen(desktop, drawings):
+    digits = [strokes_of(drawings, digit) for digit in range(10)]
     assert draw_all_and_read(desktop, digits, with_pen) == list("0123456789")
 
 
 @pytest.mark.parametrize("middle", [(0.2, 0.2), (0.8, 0.8)])
-def test_a_small_digit_in_a_corner_is_read(desktop, drawings, middle):
-    draw(desktop, first(drawings, 7), size=0.3, middle=middle)
+def test_small_digit_in_a_corner_is_read(desktop, drawings, middle):
+    draw(desktop, strokes_of(drawings, 7), size=0.3, middle=middle)
     assert read(desktop) == "7"
 
 
-def test_the_answer_comes_while_the_pen_is_still_down(desktop, drawings):
-    (stroke,) = on_pad(desktop, first(drawings, 7))[:1]
+def test_prediction_is_shown_while_drawing(desktop, drawings):
+    (stroke,) = on_pad(desktop, strokes_of(drawings, 7))[:1]
     desktop.mouse.move(*stroke[0])
     desktop.mouse.down()
     for point in stroke[1:]:
@@ -90,7 +76,7 @@ def test_the_answer_comes_while_the_pen_is_still_down(desktop, drawings):
 
 
 @pytest.mark.parametrize("ratio", [1, 2, 3])
-def test_ink_lies_under_the_pointer_on_a_scrolled_page_at_any_pixel_ratio(chromium, server, ratio):
+def test_ink_follows_the_pointer_when_scrolled_at_any_pixel_ratio(chromium, server, ratio):
     small = {"viewport": {"width": 700, "height": 420}, "device_scale_factor": ratio}
     with opened(chromium, server, **small) as page:
         page.mouse.wheel(0, 90)
@@ -102,7 +88,7 @@ def test_ink_lies_under_the_pointer_on_a_scrolled_page_at_any_pixel_ratio(chromi
         assert ink_near(page, *places) == [True, True, False, False]
 
 
-def test_ink_lies_under_the_finger_on_a_page_zoomed_by_pinching(phone):
+def test_ink_follows_the_finger_when_zoomed(phone):
     session = phone.context.new_cdp_session(phone)
     session.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 2})
     phone.wait_for_function("() => visualViewport.scale === 2")
@@ -114,17 +100,17 @@ def test_ink_lies_under_the_finger_on_a_page_zoomed_by_pinching(phone):
     assert ink_near(phone, *places) == [True, True, False]
 
 
-def test_the_drawing_and_its_answer_outlive_a_turn_of_the_phone(phone, drawings):
-    draw(phone, first(drawings, 5), with_finger)
+def test_drawing_and_prediction_survive_rotation_of_the_phone(phone, drawings):
+    draw(phone, strokes_of(drawings, 5), with_finger)
     assert read(phone) == "5"
     phone.set_viewport_size({"width": 844, "height": 390})
-    stroke = on_pad(phone, first(drawings, 5))[0]
+    stroke = on_pad(phone, strokes_of(drawings, 5))[0]
     phone.wait_for_function("() => Math.abs(pad.width - 3 * pad.clientWidth) <= 1")
     assert ink_near(phone, stroke[0], stroke[-1]) == [True, True]
     assert read(phone) == "5"
 
 
-def test_a_stroke_goes_on_where_the_pointer_is_when_the_window_is_resized_in_its_middle(desktop):
+def test_stroke_continues_when_the_window_is_resized(desktop):
     start = at(desktop, 0.3, 0.3)
     desktop.mouse.move(*start)
     desktop.mouse.down()
@@ -140,13 +126,13 @@ def test_a_stroke_goes_on_where_the_pointer_is_when_the_window_is_resized_in_its
 # ------------------------------------------------------------------------ how strokes begin and end
 
 
-def test_a_tap_leaves_a_dot(phone):
+def test_tap_draws_a_dot(phone):
     x, y = at(phone, 0.3, 0.3)
     phone.touchscreen.tap(x, y)
     assert ink_near(phone, (x, y)) == [True]
 
 
-def test_a_finger_that_draws_does_not_scroll_the_page_and_one_beside_the_pad_does(phone):
+def test_touch_scrolls_only_outside_the_pad(phone):
     draw(phone, [[(0, 1), (0, 0)]], with_finger)
     assert phone.evaluate("scrollY") == 0
     assert phone.evaluate("getComputedStyle(document.body).touchAction") == "auto"
@@ -155,7 +141,7 @@ def test_a_finger_that_draws_does_not_scroll_the_page_and_one_beside_the_pad_doe
     phone.wait_for_function("() => scrollY > 0")
 
 
-def test_a_second_finger_adds_nothing_to_a_stroke(phone):
+def test_second_finger_is_ignored(phone):
     touch = Touch(phone)
     one, two, end = at(phone, 0.2, 0.2), at(phone, 0.8, 0.2), at(phone, 0.2, 0.8)
     touch.send("Start", one)
@@ -166,7 +152,7 @@ def test_a_second_finger_adds_nothing_to_a_stroke(phone):
     assert ink_near(phone, *places) == [True, False, False]
 
 
-def test_a_palm_on_the_glass_adds_nothing_while_a_pen_draws(phone):
+def test_touch_is_ignored_while_a_pen_draws(phone):
     pen, touch = Pen(phone), Touch(phone)
     pen.send("Pressed", at(phone, 0.2, 0.2))
     pen.send("Moved", at(phone, 0.4, 0.2))
@@ -179,7 +165,7 @@ def test_a_palm_on_the_glass_adds_nothing_while_a_pen_draws(phone):
     assert ink_near(phone, *places) == [True, False, False]
 
 
-def test_a_pen_pressed_harder_draws_a_wider_line(desktop):
+def test_pen_pressure_sets_the_line_width(desktop):
     for force, y in ((0.1, 0.2), (1, 0.7)):
         with_pen(desktop, [at(desktop, x / 10, y) for x in range(2, 9)], force)
     side = [(0.5, y + off) for y in (0.2, 0.7) for off in (0, 0.035)]
@@ -187,7 +173,7 @@ def test_a_pen_pressed_harder_draws_a_wider_line(desktop):
     assert ink_near(desktop, *places) == [True, False, True, True]
 
 
-def test_a_touch_that_the_system_takes_away_leaves_its_stroke_and_the_next_one_draws(phone):
+def test_cancelled_touch_ends_its_stroke(phone):
     touch = Touch(phone)
     touch.send("Start", at(phone, 0.2, 0.2))
     touch.send("Move", at(phone, 0.5, 0.2))
@@ -198,14 +184,14 @@ def test_a_touch_that_the_system_takes_away_leaves_its_stroke_and_the_next_one_d
     assert not phone.locator(".frame[data-drawing]").count()
 
 
-def test_a_stroke_that_leaves_the_pad_and_ends_outside_is_whole_and_over(desktop):
+def test_stroke_that_leaves_the_pad_ends_outside(desktop):
     with_mouse(desktop, [at(desktop, 0.5, 0.5), at(desktop, 0.9, 0.5), at(desktop, 1.3, 0.5)])
     desktop.mouse.move(*at(desktop, 0.5, 0.8))
     places = [at(desktop, 0.97, 0.5), at(desktop, 0.5, 0.8)]
     assert ink_near(desktop, *places) == [True, False]
 
 
-def test_clear_in_the_middle_of_a_stroke_leaves_nothing_behind(desktop):
+def test_clearing_during_a_stroke_leaves_nothing(desktop):
     desktop.mouse.move(*at(desktop, 0.3, 0.3))
     desktop.mouse.down()
     desktop.mouse.move(*at(desktop, 0.5, 0.3))
@@ -221,10 +207,10 @@ def test_clear_in_the_middle_of_a_stroke_leaves_nothing_behind(desktop):
 # ---------------------------------------------------------------------------------------- the tools
 
 
-def test_an_empty_pad_and_a_cleared_one_say_that_nothing_is_drawn(desktop, drawings):
+def test_empty_and_cleared_pads_say_nothing_is_drawn(desktop, drawings):
     assert desktop.locator("#message").text_content() == "Nothing drawn yet"
     assert desktop.locator("#digit").text_content() == ""
-    draw(desktop, first(drawings, 3))
+    draw(desktop, strokes_of(drawings, 3))
     assert read(desktop) == "3"
     desktop.click("#clear")
     assert desktop.locator("#message").text_content() == "Nothing drawn yet"
@@ -232,8 +218,8 @@ def test_an_empty_pad_and_a_cleared_one_say_that_nothing_is_drawn(desktop, drawi
     assert desktop.evaluate("document.body.dataset.answer || ''") == ""
 
 
-def test_undo_and_redo_take_back_and_bring_back_a_stroke_and_its_answer(desktop, drawings):
-    draw(desktop, first(drawings, 4, "open"))
+def test_undo_and_redo_restore_strokes_and_predictions(desktop, drawings):
+    draw(desktop, strokes_of(drawings, 4, "open"))
     assert read(desktop) == "4"
     desktop.keyboard.press("Control+z")
     assert read(desktop) != "4"
@@ -248,15 +234,15 @@ def test_undo_and_redo_take_back_and_bring_back_a_stroke_and_its_answer(desktop,
     assert read(desktop) == "4"
 
 
-def test_what_was_cleared_comes_back_by_undo(desktop, drawings):
-    draw(desktop, first(drawings, 1))
+def test_undo_restores_a_cleared_drawing(desktop, drawings):
+    draw(desktop, strokes_of(drawings, 1))
     assert read(desktop) == "1"
     desktop.keyboard.press("Delete")
     desktop.keyboard.press("Control+z")
     assert read(desktop) == "1"
 
 
-def test_the_eraser_makes_of_an_eight_what_is_left_and_undo_brings_it_back(desktop, drawings):
+def test_eraser_removes_ink_and_can_be_undone(desktop, drawings):
     draw(desktop, [[(x / 9, 0) for x in range(10)]], size=0.8)
     across = [at(desktop, 0.5, 0.3), at(desktop, 0.5, 0.7)]
     desktop.keyboard.press("e")
@@ -267,7 +253,7 @@ def test_the_eraser_makes_of_an_eight_what_is_left_and_undo_brings_it_back(deskt
     assert ink_near(desktop, *places) == [True, True, True]
 
 
-def test_all_erased_is_nothing_drawn(desktop):
+def test_erasing_everything_says_nothing_is_drawn(desktop):
     desktop.mouse.click(*at(desktop, 0.5, 0.5))
     desktop.click(".tool.eraser")
     desktop.mouse.click(*at(desktop, 0.5, 0.5))
@@ -275,20 +261,20 @@ def test_all_erased_is_nothing_drawn(desktop):
     assert desktop.locator("#message").text_content() == "Nothing drawn yet"
 
 
-def test_each_tool_has_its_key_on_the_pad_and_its_tooltip_says_so(desktop):
+def test_tools_have_keyboard_shortcuts_named_in_tooltips(desktop):
     desktop.focus("#pad")
     for key, tool in (("1", "thin"), ("3", "thick"), ("e", "eraser"), ("2", "medium")):
         desktop.keyboard.press(key)
         assert desktop.locator("input[name=tool]:checked").get_attribute("value") == tool
         assert f"({key.upper()})" in desktop.locator(f".tool.{tool}").get_attribute("title")
-    desktop.locator("summary").first.focus()
+    desktop.locator(".record a").focus()
     desktop.keyboard.press("e")
     assert desktop.locator("input[name=tool]:checked").get_attribute("value") == "medium"
     for name, keys in (("undo", "Ctrl+Z"), ("redo", "Ctrl+Shift+Z"), ("clear", "Delete")):
         assert keys in desktop.locator(f"#{name}").get_attribute("title")
 
 
-def test_three_pens_draw_three_widths(desktop):
+def test_pens_draw_different_widths(desktop):
     for tool, y in (("thin", 0.2), ("medium", 0.5), ("thick", 0.8)):
         desktop.click(f".tool.{tool}")
         with_mouse(desktop, [at(desktop, 0.2, y), at(desktop, 0.8, y)])
@@ -299,8 +285,8 @@ def test_three_pens_draw_three_widths(desktop):
 # ------------------------------------------------------------------------------------ what is shown
 
 
-def test_seen_shows_the_28x28_that_the_network_saw(desktop, drawings):
-    draw(desktop, first(drawings, 0))
+def test_network_input_is_shown_as_28x28(desktop, drawings):
+    draw(desktop, strokes_of(drawings, 0))
     assert read(desktop) == "0"
     alpha = desktop.evaluate(
         "[...seen.getContext('2d').getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 3)"
@@ -312,8 +298,8 @@ def test_seen_shows_the_28x28_that_the_network_saw(desktop, drawings):
     assert abs((inked[0] + inked[-1]) / 2 - 14) <= 1.5
 
 
-def test_another_network_reads_the_same_drawing_anew(desktop, drawings):
-    draw(desktop, first(drawings, 2))
+def test_choosing_a_network_predicts_again(desktop, drawings):
+    draw(desktop, strokes_of(drawings, 2))
     assert read(desktop) == "2"
     sure = desktop.locator("#bars li.top .value").text_content()
     with desktop.expect_response(re.compile("model=softmax")) as response:
@@ -323,15 +309,15 @@ def test_another_network_reads_the_same_drawing_anew(desktop, drawings):
     assert desktop.locator("#bars li.top .value").text_content() != sure
 
 
-def test_networks_are_ranked_by_their_measured_accuracy(desktop):
+def test_networks_are_ranked_by_accuracy(desktop):
     options = desktop.locator("#model option").all_text_contents()
-    shares = [float(re.search(r"([\d.]+) %", option).group(1)) for option in options]
+    shares = [float(re.search(r"([\d.]+)\s%", option).group(1)) for option in options]
     assert len(shares) == 8
     assert shares == sorted(shares, reverse=True)
     assert desktop.locator("#model").input_value() == "best"
 
 
-def test_pad_and_answer_are_both_in_sight_on_a_phone(phone):
+def test_pad_and_prediction_are_both_visible_on_a_phone(phone):
     for name in ("#pad", "#confidence", ".numeral", "#clear"):
         box = phone.locator(name).bounding_box()
         assert box["y"] >= 0

@@ -9,7 +9,9 @@ from PIL import Image
 
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
-from tests.support.page import first
+from tests.support.page import patient_context
+from tests.support.pictures import strokes_of
+from tests.support.polling import PATIENCE
 
 
 def picture(strokes):
@@ -27,14 +29,12 @@ def words(response):
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", main)).replace("\u00a0", " ")
 
 
-def test_without_javascript_a_picture_is_sent_and_the_whole_answer_shown(
-    chromium, server, drawings
-):
-    with chromium.new_context(java_script_enabled=False) as context:
+def test_form_without_javascript_shows_the_prediction(chromium, server, drawings):
+    with patient_context(chromium, java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(server)
         assert not page.locator("#pad").is_visible()
-        content = picture(first(drawings, 7))
+        content = picture(strokes_of(drawings, 7))
         page.set_input_files(
             "#image", {"name": "7.png", "mimeType": "image/png", "buffer": content}
         )
@@ -50,19 +50,21 @@ def test_without_javascript_a_picture_is_sent_and_the_whole_answer_shown(
         assert page.locator("#reader").input_value() == "lenet"
 
 
-def test_the_answer_says_what_the_api_says(client, drawings):
+def test_form_response_matches_the_api(client, drawings):
     for digit in range(10):
-        content = picture(first(drawings, digit))
+        content = picture(strokes_of(drawings, digit))
         answer = client.post("/api/predict", data=content, content_type="image/png").get_json()
         text = words(send(client, content))
         assert f"That is a {answer['digit']}" in text
-        before_the_fact = text.split(f"About {answer['digit']}")[0]  # which may tell of shares, too
-        shares = re.findall(r"(\d+\.\d) %", before_the_fact)
-        assert len(shares) == 11  # its confidence, and ten bars
+        # the fact may have percentages, too
+        before_the_fact = text.split(f"About {answer['digit']}")[0]
+        shown = [float(text) for text in re.findall(r"(\d+\.\d) %", before_the_fact)]
+        sent = [answer["confidence"], *answer["probabilities"]]
+        assert shown == pytest.approx([100 * p for p in sent], abs=0.11)
 
 
-def test_no_digit_and_nothing_drawn_are_answers_too(client, drawings):
-    star = send(client, picture(first(drawings, None, "star")))
+def test_form_shows_rejected_and_blank_pictures(client, drawings):
+    star = send(client, picture(strokes_of(drawings, None, "star")))
     assert star.status_code == 200
     assert "That is no digit I know" in words(star)
     blank = send(client, encoded(Image.new("L", (99, 99), 255)))
@@ -74,15 +76,15 @@ def test_no_digit_and_nothing_drawn_are_answers_too(client, drawings):
     ("content", "fields", "status", "said"),
     [
         (b"seven", {}, 415, "not a JPEG, PNG or WebP"),
-        (b"\x89PNG\r\n\x1a\n1234", {}, 400, "cut"),
+        (b"\x89PNG\r\n\x1a\n1234", {}, 400, "truncated"),
         (b"", {}, 400, "No picture was chosen"),
-        (None, {"model": "<b>none</b>"}, 422, "There is no network"),
+        (None, {"model": "<b>none</b>"}, 422, "There is no model"),
     ],
 )
-def test_what_cannot_be_read_is_answered_by_a_page_with_a_sentence(
+def test_form_errors_are_html_pages_with_a_sentence(
     client, drawings, content, fields, status, said
 ):
-    content = picture(first(drawings, 1)) if content is None else content
+    content = picture(strokes_of(drawings, 1)) if content is None else content
     name = "digit.png" if content else ""
     response = send(client, content, name, **fields)
     assert response.status_code == status
@@ -92,19 +94,19 @@ def test_what_cannot_be_read_is_answered_by_a_page_with_a_sentence(
     assert 'name="image"' in response.get_data(as_text=True)
 
 
-def test_a_picture_too_large_is_refused_by_a_page(server):
+def test_form_with_a_too_large_picture_returns_413_as_html(server):
     files = {"image": ("digit.png", b"0" * 13_000_000)}
-    response = requests.post(f"{server}/read", files=files, timeout=30)
+    response = requests.post(f"{server}/read", files=files, timeout=PATIENCE)
     assert response.status_code == 413
     assert response.headers["Content-Type"].startswith("text/html")
-    assert "more than the 10000000 taken" in response.text
+    assert "more than the 10000000 allowed" in response.text
 
 
-def test_the_address_of_the_answer_leads_back_to_the_page(client):
+def test_get_of_the_form_result_redirects_to_the_page(client):
     response = client.get("/read")
     assert response.status_code == 302
     assert response.headers["Location"] == "/"
 
 
-def test_answers_are_kept_by_no_cache(client, drawings):
-    assert send(client, picture(first(drawings, 1))).headers["Cache-Control"] == "no-store"
+def test_form_responses_are_not_cached(client, drawings):
+    assert send(client, picture(strokes_of(drawings, 1))).headers["Cache-Control"] == "no-store"

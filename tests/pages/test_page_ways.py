@@ -9,13 +9,8 @@ import pytest
 from PIL import Image
 
 from nn.ink.strokes import draw as drawn
-from tests.support.page import DESKTOP, PHONE, draw, first, opened, read, said, sample
-
-
-@pytest.fixture
-def desktop(chromium, server):
-    with opened(chromium, server, **DESKTOP) as page:
-        yield page
+from tests.support.page import DESKTOP, PHONE, draw, opened, read, said, sample
+from tests.support.pictures import strokes_of
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +18,7 @@ def picture(drawings):
     """A PNG of a digit: white chalk on a dark board."""
 
     def picture_of(digit):
-        image = drawn(first(drawings, digit), 300, 22, (150, 150), 190)
+        image = drawn(strokes_of(drawings, digit), 300, 22, (150, 150), 190)
         chalk = Image.eval(image.convert("L"), lambda light: 235 - light * 200 // 255)
         buffer = io.BytesIO()
         chalk.save(buffer, "PNG")
@@ -49,11 +44,11 @@ def press(page, *keys):
         page.keyboard.press(key)
 
 
-def told(page):
+def announced(page):
     return page.locator("#place").text_content()
 
 
-def test_a_one_is_drawn_by_keyboard_alone_and_read_right(desktop):
+def test_one_is_drawn_by_keyboard_alone(desktop):
     press(desktop, "Tab", "Tab")
     while desktop.evaluate("document.activeElement.id") != "pad":
         press(desktop, "Tab")
@@ -61,32 +56,32 @@ def test_a_one_is_drawn_by_keyboard_alone_and_read_right(desktop):
     assert read(desktop) == "1"
 
 
-def test_a_seven_is_drawn_by_keyboard_and_each_step_is_announced(desktop):
+def test_keyboard_drawing_announces_each_step(desktop):
     desktop.focus("#pad")
     press(desktop, "ArrowUp")
-    assert told(desktop) == "Row 7, column 14"
+    assert announced(desktop) == "Row 7, column 14"
     press(desktop, "Home", *["Shift+ArrowRight"] * 2, "ArrowLeft")
-    assert told(desktop) == "Row 7, column 10"
+    assert announced(desktop) == "Row 7, column 10"
     press(desktop, "Space")
-    assert told(desktop) == "Pen down at row 7, column 10"
+    assert announced(desktop) == "Pen down at row 7, column 10"
     press(desktop, *["ArrowRight"] * 9)
     press(desktop, *["ArrowDown", "ArrowDown", "ArrowLeft"] * 5, *["ArrowDown"] * 3, "Enter")
-    assert told(desktop) == "Lifted."
+    assert announced(desktop) == "Lifted."
     assert read(desktop) == "7"
     press(desktop, "ArrowUp")
-    assert told(desktop) == "Row 19, column 14, ink"
+    assert announced(desktop) == "Row 19, column 14, ink"
     press(desktop, "Control+z")
     assert desktop.locator("#message").text_content() == "Nothing drawn yet"
 
 
-def test_escape_takes_back_the_stroke_drawn_by_keys_and_the_edges_hold(desktop):
+def test_escape_undoes_the_keyboard_stroke_and_the_cursor_stays_inside(desktop):
     desktop.focus("#pad")
     press(desktop, "PageUp", "End", "ArrowRight", "ArrowUp")
-    assert told(desktop) == "Row 1, column 28"
+    assert announced(desktop) == "Row 1, column 28"
     press(desktop, "Space", "PageDown")
-    assert told(desktop) == "Row 28, column 28"
+    assert announced(desktop) == "Row 28, column 28"
     press(desktop, "Escape")
-    assert told(desktop) == "Stroke taken back."
+    assert announced(desktop) == "Stroke taken back."
     assert desktop.locator("#message").text_content() == "Nothing drawn yet"
     name = desktop.get_by_role("application", name="Draw a digit")
     help_text = desktop.locator(f"#{name.get_attribute('aria-describedby')}").text_content()
@@ -96,16 +91,16 @@ def test_escape_takes_back_the_stroke_drawn_by_keys_and_the_edges_hold(desktop):
 # ----------------------------------------------------------------------------------------- pictures
 
 
-def test_an_opened_picture_is_read_and_the_first_stroke_begins_anew(desktop, picture, drawings):
+def test_opened_picture_is_read_and_replaced_by_the_first_stroke(desktop, picture, drawings):
     desktop.set_input_files("#picture", [chosen("five.png", picture(5), "image/png")])
     assert read_picture(desktop) == "5"
-    draw(desktop, first(drawings, 1))
+    draw(desktop, strokes_of(drawings, 1))
     assert read(desktop) == "1"
     desktop.keyboard.press("Control+z")
     assert read(desktop) == "5"
 
 
-def test_a_photo_is_sent_small_and_without_what_it_says_of_its_place(desktop, picture):
+def test_photo_is_resized_and_stripped_of_exif(desktop, picture):
     exif = Image.Exif()
     exif[0x010E] = "at home"
     large = Image.open(io.BytesIO(picture(3))).resize((3000, 3000))
@@ -121,7 +116,7 @@ def test_a_photo_is_sent_small_and_without_what_it_says_of_its_place(desktop, pi
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
-def test_a_picture_is_read_when_it_is_dropped_or_pasted(desktop, picture, way):
+def test_dropped_and_pasted_pictures_are_read(desktop, picture, way):
     desktop.evaluate(
         """async ([content, way]) => {
             const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt());
@@ -144,7 +139,7 @@ def test_a_picture_is_read_when_it_is_dropped_or_pasted(desktop, picture, way):
     assert desktop.locator("[data-dragged]").count() == 0
 
 
-def test_a_file_that_is_no_picture_is_refused_in_a_sentence(desktop):
+def test_file_that_is_no_picture_gives_an_error_sentence(desktop):
     desktop.set_input_files("#picture", [chosen("a.txt", b"seven", "text/plain")])
     said(desktop, "That is no picture", "note")
     desktop.set_input_files("#picture", [chosen("a.png", b"seven", "image/png")])
@@ -168,18 +163,18 @@ SAMPLES = {
 }
 
 
-def test_each_sample_is_what_its_name_says(desktop):
+def test_samples_are_read_as_their_names_say(desktop):
     for name, digit in SAMPLES.items():
         sample(desktop, name)
         assert read(desktop) == digit
     assert desktop.evaluate("document.activeElement.textContent") == "Samples"
 
 
-def test_a_drawing_goes_from_hand_to_hand_as_a_link_that_no_server_sees(
+def test_shared_link_restores_the_drawing_without_the_server(
     desktop, chromium, server, server_log, drawings
 ):
     desktop.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    draw(desktop, first(drawings, 4, "open"))
+    draw(desktop, strokes_of(drawings, 4, "open"))
     assert read(desktop) == "4"
     desktop.click("#share")
     said(desktop, "copied", "note")
@@ -194,13 +189,13 @@ def test_a_drawing_goes_from_hand_to_hand_as_a_link_that_no_server_sees(
 
 
 @pytest.mark.parametrize("text", ["2BM", "1BMyKsGf6EK8D8C8B6", "1", "1BZZZZZZZZZZZZZ", "1%20"])
-def test_a_link_that_is_cut_or_none_says_so(chromium, server, text):
+def test_invalid_link_gives_an_error_sentence(chromium, server, text):
     with opened(chromium, f"{server}/#drawing={text}", **DESKTOP) as page:
         said(page, "no drawing", "note")
         assert page.locator("#message").text_content() == "Nothing drawn yet"
 
 
-def test_any_strokes_survive_being_written_as_a_link(desktop):
+def test_link_encoding_round_trip_keeps_strokes(desktop):
     rng = random.Random(5)
     widths = [12 / 280, 20 / 280, 28 / 280, 40 / 280]
 
@@ -243,8 +238,8 @@ def test_any_strokes_survive_being_written_as_a_link(desktop):
     assert worst < 0.0025
 
 
-def test_a_drawing_is_saved_as_a_png_that_is_read_as_it_was(desktop, client, drawings):
-    draw(desktop, first(drawings, 9))
+def test_saved_png_is_read_as_the_same_digit(desktop, client, drawings):
+    draw(desktop, strokes_of(drawings, 9))
     assert read(desktop) == "9"
     with desktop.expect_download() as download:
         desktop.click("#save")
@@ -255,10 +250,8 @@ def test_a_drawing_is_saved_as_a_png_that_is_read_as_it_was(desktop, client, dra
     assert answer["digit"] == 9
 
 
-def test_a_drawing_is_still_there_when_the_page_is_loaded_again_until_it_is_cleared(
-    desktop, drawings
-):
-    draw(desktop, first(drawings, 8))
+def test_drawing_survives_reload_until_cleared(desktop, drawings):
+    draw(desktop, strokes_of(drawings, 8))
     assert read(desktop) == "8"
     desktop.reload()
     assert read(desktop) == "8"

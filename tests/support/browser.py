@@ -1,10 +1,10 @@
 """The system's Chromium: where it is, and how it is started; `--install` gets one where it may."""
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.support.packages import apt_install, attempt
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -31,21 +31,8 @@ def find_browser() -> str | None:
 
 def install_browser() -> None:
     """By the system's package manager where that goes without a question, else by Playwright."""
-    if shutil.which("apt-get"):
-        as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-        quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-        install = [*quietly, "install", "--yes", "--no-install-recommends", "chromium"]
-        if attempt([*quietly, "update"]) and attempt(install):
-            return
-    attempt([sys.executable, "-m", "playwright", "install", "chromium"])
-
-
-def attempt(command: list[str]) -> bool:
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=600, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return done.returncode == 0
+    if not apt_install("chromium"):
+        attempt([sys.executable, "-m", "playwright", "install", "chromium"])
 
 
 if __name__ == "__main__":

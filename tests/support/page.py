@@ -2,6 +2,8 @@
 
 import contextlib
 
+from tests.support.polling import PATIENCE
+
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -11,6 +13,29 @@ PHONE = {
 }
 ANSWERED = """() => 'answer' in document.body.dataset
     && document.getElementById('digit').getAttribute('aria-busy') === 'false'"""
+# Counts the requests of the page that have neither failed nor been responded to in full.
+COUNT_REQUESTS = """
+    globalThis.underWay = 0;
+    const { fetch } = globalThis;
+    globalThis.fetch = async (...request) => {
+        underWay++;
+        try {
+            const response = await fetch(...request);
+            await response.clone().arrayBuffer();
+            return response;
+        } finally {
+            underWay--;
+        }
+    };
+"""
+
+
+@contextlib.contextmanager
+def patient_context(chromium, **options):
+    """A fresh profile whose pages wait as long as all tests do."""
+    with chromium.new_context(**options) as context:
+        context.set_default_timeout(1000 * PATIENCE)
+        yield context
 
 
 @contextlib.contextmanager
@@ -19,7 +44,8 @@ def opened(chromium, address, clock=False, **options):
 
     A violation of the Content-Security-Policy is one.  With `clock`, page.clock moves its time.
     """
-    with chromium.new_context(**options) as context:
+    with patient_context(chromium, **options) as context:
+        context.add_init_script(f"{{ {COUNT_REQUESTS} }}")
         page = context.new_page()
         complaints = []
         page.on("console", lambda m: m.type in ("error", "warning") and complaints.append(m.text))
@@ -85,15 +111,6 @@ def with_pen(page, stroke, force=0.5):
     pen.session.detach()
 
 
-def first(drawings, label, style=None):
-    """The strokes of our first drawing with that label, and style if one is named."""
-    return next(
-        drawing["strokes"]
-        for drawing in drawings
-        if drawing["label"] == label and style in (None, drawing["style"])
-    )
-
-
 def fewer(stroke, most=16):
     """As many points as a quick hand leaves; each costs the browser a frame."""
     if len(stroke) <= most:
@@ -133,6 +150,16 @@ def read(page):
     answer = page.locator("#digit").text_content()
     assert page.evaluate("document.body.dataset.answer") == answer
     return answer
+
+
+def wait_for_requests(page):
+    """Until the page has got, or given up, what it asked for, and all else it did meanwhile.
+
+    That is so when nothing is under way, and a whole request has come and gone after that.
+    """
+    page.wait_for_function("() => underWay === 0")
+    assert page.evaluate("fetch('/healthz').then((response) => response.ok)")
+    page.wait_for_function("() => underWay === 0")
 
 
 def said(page, words, where="message"):

@@ -13,12 +13,15 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 from PIL import Image
-from test_http import BOMB, JPEG, assert_problem, encoded, first, picture, ways_to_send
 
 from nn.ink.strokes import draw
+from nn.measure.robustness import encoded
 from settings import Settings
 from tests.support.missing import missing
-from web.api.request_body import MOST_BATCH_PIXELS, MOST_IN_BATCH
+from tests.support.pictures import BOMB, JPEG, picture_of, strokes_of, ways_to_send
+from tests.support.polling import PATIENCE
+from tests.support.problems import assert_problem
+from web.api.request_body import MAX_BATCH, MAX_BATCH_PIXELS
 
 EVERYTHING = "include=seen,steps,activations,saliency,models"
 BLANK = encoded(Image.new("L", (28, 28), 255))
@@ -36,7 +39,7 @@ def document(app):
 @pytest.fixture(scope="module")
 def digits(drawings):
     """Pictures of 0 to 9."""
-    return [encoded(picture(first(drawings, digit))) for digit in range(10)]
+    return [encoded(picture_of(strokes_of(drawings, digit))) for digit in range(10)]
 
 
 def check(document, response, path, method):
@@ -52,15 +55,16 @@ def check(document, response, path, method):
 # ------------------------------------------------------------------------------------ description
 
 
-def test_the_description_is_openapi(document):
+def test_openapi_document_is_valid(document):
     validate(document)
     assert document["openapi"] == "3.1.0"
+    assert not re.search(r'\$(?!ref")\w', json.dumps(document)), "all placeholders are filled in"
 
 
 FOR_BROWSERS = {"static", "service_worker", "form", "read_form", "course", "plot"}
 
 
-def test_every_route_is_described_and_no_other(app, document):
+def test_openapi_document_describes_exactly_the_routes(app, document):
     routes = {
         (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
@@ -73,20 +77,18 @@ def test_every_route_is_described_and_no_other(app, document):
 
 @pytest.mark.parametrize("way", ways_to_send(Image.new("L", (9, 9))))
 @pytest.mark.parametrize("query", ["", f"?{EVERYTHING}", f"?{EVERYTHING}&model=ten"])
-def test_an_answer_is_as_described_however_the_drawing_is_sent(
-    client, document, digits, way, query
-):
+def test_predict_response_matches_schema_for_every_input_form(client, document, digits, way, query):
     sent = ways_to_send(Image.open(io.BytesIO(digits[7])))[way]
     response = client.post("/api/predict" + query, **sent)
     assert response.status_code == 200
     check(document, response, "/api/predict", "post")
 
 
-def test_the_arithmetic_of_a_neuron_is_as_described(client, document, digits):
+def test_neuron_response_matches_schema(client, document, digits):
     for neuron in (
         "neuron=3.0&model=ten",
         "neuron=1.3.14.14",
-        "neuron=3.1.5.5&skip=crop&off=3:1.2",
+        "neuron=3.1.5.5&skip=crop&ablate=3:1.2",
     ):
         query = f"?include=neuron&{neuron}&noise=0.1"
         response = client.post(f"/api/predict{query}", data=digits[7], content_type="image/png")
@@ -95,7 +97,7 @@ def test_the_arithmetic_of_a_neuron_is_as_described(client, document, digits):
         check(document, response, "/api/predict", "post")
 
 
-def test_answers_without_a_digit_are_as_described_too(client, document):
+def test_rejected_and_error_responses_match_schema(client, document):
     dash = encoded(draw([[(0, 0), (1, 0.05)]], 280, 20, (140, 140), 120))
     for body, verdict in ((BLANK, "blank"), (dash, "not-a-digit")):
         response = client.post(f"/api/predict?{EVERYTHING}", data=body, content_type="image/png")
@@ -104,7 +106,7 @@ def test_answers_without_a_digit_are_as_described_too(client, document):
     check(document, client.post("/api/predict", data="?"), "/api/predict", "post")
 
 
-def test_facts_networks_and_health_are_as_described(client, document):
+def test_get_responses_match_schema(client, document):
     for number in (*range(-2, 60), 10**12, -(10**12)):
         for kind in ("", "?kind=math", "?kind=trivia"):
             response = client.get(f"/api/facts/{number}{kind}")
@@ -116,7 +118,7 @@ def test_facts_networks_and_health_are_as_described(client, document):
             check(document, response, path, "get")
 
 
-def test_the_check_notices_an_answer_that_is_not_as_described(client, document):
+def test_schema_check_detects_unknown_keys(client, document):
     response = client.post("/api/predict", data=JPEG, content_type="image/jpeg")
     answer = {**response.get_json(), "surprise": 1}
     response.set_data(json.dumps(answer))
@@ -127,7 +129,7 @@ def test_the_check_notices_an_answer_that_is_not_as_described(client, document):
 # ------------------------------------------------------------------------------------------ batch
 
 
-def test_a_batch_is_answered_in_order(client, document, digits):
+def test_batch_predictions_are_in_order(client, document, digits):
     order = [7, 1, 0, 4, 4, 9]
     images = [text(digits[digit]) for digit in order]
     response = client.post("/api/predict?include=seen", json={"images": images})
@@ -138,17 +140,17 @@ def test_a_batch_is_answered_in_order(client, document, digits):
         body = {"data": digits[digit], "content_type": "image/png"}
         alone = client.post("/api/predict?include=seen", **body).get_json()
         assert answer | {"fact": None} == alone | {"fact": None}
-    told = [answer["fact"]["text"] for answer in answers]
-    assert len(set(told)) == len(told)
+    texts = [answer["fact"]["text"] for answer in answers]
+    assert len(set(texts)) == len(texts)
 
 
-def test_a_form_can_carry_a_batch(client, digits):
+def test_multipart_form_can_carry_a_batch(client, digits):
     files = [(io.BytesIO(digits[digit]), f"{digit}.png") for digit in (3, 8, 5)]
     answers = client.post("/api/predict", data={"images": files}).get_json()["answers"]
     assert [answer["digit"] for answer in answers] == [3, 8, 5]
 
 
-def test_a_batch_of_one_is_a_batch_and_a_blank_sheet_is_no_error_in_it(client, digits):
+def test_batch_may_have_one_picture_or_a_blank_one(client, digits):
     answers = client.post("/api/predict", json={"images": [text(digits[7])]}).get_json()["answers"]
     assert [answer["digit"] for answer in answers] == [7]
     images = [text(BLANK), text(digits[2])]
@@ -166,26 +168,26 @@ BAD_BATCHES = {
 
 
 @pytest.mark.parametrize(("status", "bad"), BAD_BATCHES.values(), ids=BAD_BATCHES)
-def test_one_image_that_cannot_be_read_fails_the_batch_and_is_named(client, digits, status, bad):
+def test_unreadable_picture_fails_the_batch_and_is_named(client, digits, status, bad):
     images = [text(digits[1]), text(digits[2]), bad, text(digits[3])]
     response = client.post("/api/predict", json={"images": images})
     assert_problem(response, status)
     assert "image 2:" in response.get_json(force=True)["detail"]
 
 
-@pytest.mark.parametrize("images", [[], "text", None, {}, [text(BLANK)] * (MOST_IN_BATCH + 1)])
-def test_what_is_no_batch_is_refused(client, images):
+@pytest.mark.parametrize("images", [[], "text", None, {}, [text(BLANK)] * (MAX_BATCH + 1)])
+def test_invalid_batch_returns_422(client, images):
     assert_problem(client.post("/api/predict", json={"images": images}), 422)
 
 
-def test_all_pictures_of_a_batch_together_have_a_limit_of_pixels(client):
-    side = int((MOST_BATCH_PIXELS / 3) ** 0.5)
+def test_batch_with_too_many_pixels_returns_413(client):
+    side = int((MAX_BATCH_PIXELS / 3) ** 0.5)
     large = text(encoded(Image.new("L", (side, side), 255)))
     assert client.post("/api/predict", json={"images": [large] * 2}).status_code == 200
     assert_problem(client.post("/api/predict", json={"images": [large] * 4}), 413)
 
 
-def test_the_plain_answer_takes_one_drawing(client, digits):
+def test_plain_text_route_refuses_batches(client, digits):
     assert_problem(client.post("/", json={"images": [text(digits[7])]}), 422)
 
 
@@ -193,7 +195,7 @@ def test_the_plain_answer_takes_one_drawing(client, digits):
 
 
 @pytest.mark.parametrize("path", ["/api/models", "/api/openapi.json"])
-def test_what_is_known_already_is_not_sent_again(client, path):
+def test_etag_gives_304(client, path):
     response = client.get(path)
     assert response.cache_control.public
     assert response.cache_control.max_age > 0
@@ -202,7 +204,7 @@ def test_what_is_known_already_is_not_sent_again(client, path):
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_answers_facts_and_errors_are_kept_by_no_cache(client):
+def test_predictions_facts_and_errors_are_not_cached(client):
     for response in (
         client.post("/api/predict", data=JPEG, content_type="image/jpeg"),
         client.post("/", data=JPEG, content_type="image/jpeg"),
@@ -225,12 +227,12 @@ def allowed(response):
     return response.headers.get("Access-Control-Allow-Origin")
 
 
-def test_scripts_of_other_sites_may_not_call_unless_configured(client):
+def test_cors_is_off_by_default(client):
     assert allowed(client.options("/api/predict", headers=ASKING)) is None
     assert allowed(client.get("/api/models", headers=ELSEWHERE)) is None
 
 
-def test_scripts_of_the_sites_that_are_configured_may_call():
+def test_cors_allows_configured_origins_only():
     from app import create_app
 
     origins = ("https://elsewhere.example", "https://third.example")
@@ -252,7 +254,7 @@ def test_scripts_of_the_sites_that_are_configured_may_call():
     assert allowed(client.get("/", headers=ELSEWHERE)) is None
 
 
-def test_all_sites_may_call_where_that_is_configured():
+def test_cors_allows_any_origin_if_configured():
     from app import create_app
 
     client = create_app(Settings(numbers_api_url="", cors_origins=("*",))).test_client()
@@ -267,7 +269,7 @@ def examples(server):
     """The programs on the page, as one would copy them from there."""
     import requests
 
-    page = requests.get(f"{server}/api", timeout=20).text
+    page = requests.get(f"{server}/api", timeout=PATIENCE).text
     found = re.findall(r'<pre[^>]* id="example-(\w+)"[^>]*><code>(.*?)</code>', page, re.S)
     programs = {name: html.unescape(code) for name, code in found}
     assert programs.keys() == {"curl", "python", "javascript"}
@@ -281,7 +283,7 @@ def with_seven(tmp_path, digits):
     return tmp_path
 
 
-def test_the_example_for_curl_runs(examples, with_seven):
+def test_curl_example_runs(examples, with_seven):
     if not (shutil.which("curl") and shutil.which("bash")):
         missing("there is no curl or no bash here: apt install curl bash")
     done = subprocess.run(
@@ -289,7 +291,7 @@ def test_the_example_for_curl_runs(examples, with_seven):
         cwd=with_seven,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     decoder, rest, answers = json.JSONDecoder(), done.stdout, []
@@ -304,13 +306,13 @@ def test_the_example_for_curl_runs(examples, with_seven):
     assert (answers[3]["number"], answers[3]["kind"]) == (7, "math")
 
 
-def test_the_example_for_python_runs(examples, with_seven):
+def test_python_example_runs(examples, with_seven):
     done = subprocess.run(
         [sys.executable, "-c", examples["python"]],
         cwd=with_seven,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=True,
     )
     lines = done.stdout.splitlines()
@@ -318,8 +320,9 @@ def test_the_example_for_python_runs(examples, with_seven):
     assert lines[1] == "[7, 7, 7]"
 
 
-def test_the_example_for_javascript_runs_in_a_page_of_the_server(examples, chromium, server):
+def test_javascript_example_runs(examples, chromium, server):
     page = chromium.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     said = []
     page.on("console", lambda message: said.append(message.text))
     page.goto(f"{server}/healthz")
@@ -338,7 +341,7 @@ def test_the_example_for_javascript_runs_in_a_page_of_the_server(examples, chrom
     assert any(re.match(r"7 [01]\.\d+ \w+", line) for line in said)
 
 
-def test_the_page_tells_all_that_the_description_does(client, document):
+def test_api_page_shows_the_whole_openapi_document(client, document):
     page = html.unescape(client.get("/api").get_data(as_text=True))
     for path, item in document["paths"].items():
         for method, route in item.items():

@@ -3,24 +3,25 @@
 import base64
 import json
 import random
+import socket
 
 import hypothesis
 import pytest
 import requests
 import schemathesis
 from schemathesis.checks import positive_data_acceptance
-from test_http import BOMB, JPEG, PROBLEM_KEYS, TEXT
-from test_uploads import connect, held_by, read_all
 
 from app import create_app
 from nn.ink.preprocess import FORMATS
-from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
 from settings import Settings
-from tests.support.service import service
+from tests.support.pictures import BOMB, JPEG, SEVEN, TEXT
+from tests.support.polling import PATIENCE
+from tests.support.problems import PROBLEM_KEYS
+from tests.support.servers.service import memory_of
+from tests.support.sockets import read_all
 
 ROUNDS = 1500
-SEVEN = draw([[(0, 0), (1, 0), (0.4, 1.5)]], 280, 20, (140, 140), 180)
 PICTURES = [encoded(SEVEN, kind) for kind in FORMATS]
 PATHS = ("/api/predict", "/", "/api/predict?include=seen&model=ten")
 TYPES = (
@@ -88,14 +89,24 @@ def broken(chance, body):
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def one_worker(service, tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz")
     settings = {"WEB_CONCURRENCY": "1", "RATELIMIT_ENABLED": "false", "REQUEST_TIMEOUT": "600"}
     with service(folder, **settings) as running:
         yield running
 
 
-def test_thousands_of_broken_bodies_break_nothing(running):
+@pytest.fixture
+def running(one_worker):
+    """A server of one worker, which is still the same and reads a digit when the test is over."""
+    workers = one_worker.workers()
+    assert len(workers) == 1
+    yield one_worker
+    assert one_worker.workers() == workers
+    assert requests.post(one_worker.url, TEXT, timeout=PATIENCE).text.startswith("7 ")
+
+
+def test_broken_bodies_get_documented_errors(running):
     chance = random.Random(1)
     statuses, before = {}, 0
     with requests.Session() as session:
@@ -104,21 +115,21 @@ def test_thousands_of_broken_bodies_break_nothing(running):
             body = broken(chance, body)
             kind = {"Content-Type": right if chance.random() < 0.7 else chance.choice(TYPES)}
             url = running.url + chance.choice(PATHS)
-            response = session.post(url, body, headers=kind, timeout=60)
-            told = f"{url} {kind} {base64.b64encode(body)[:3000]!r}"
-            assert response.status_code in (200, 400, 413, 415, 422), told
+            response = session.post(url, body, headers=kind, timeout=PATIENCE)
+            sent = f"{url} {kind} {base64.b64encode(body)[:3000]!r}"
+            assert response.status_code in (200, 400, 413, 415, 422), sent
             if response.status_code != 200:
-                assert response.json().keys() == PROBLEM_KEYS, told
+                assert response.json().keys() == PROBLEM_KEYS, sent
             statuses[response.status_code] = statuses.get(response.status_code, 0) + 1
             if round % 500 == 0:
-                assert session.post(running.url, TEXT, timeout=60).text.startswith("7 ")
+                assert session.post(running.url, TEXT, timeout=PATIENCE).text.startswith("7 ")
             if round == ROUNDS // 2:  # by then all caches are filled
-                before = held_by(running.workers()[0])
+                before = memory_of(running.workers()[0])
     assert min(statuses.get(status, 0) for status in (200, 400, 415, 422)) > 10
-    assert held_by(running.workers()[0]) - before < 16_000_000
+    assert memory_of(running.workers()[0]) - before < 16_000_000
 
 
-def test_hundreds_of_broken_addresses_break_nothing(running):
+def test_broken_addresses_get_no_5xx(running):
     chance = random.Random(2)
     pieces = [
         "%",
@@ -139,11 +150,11 @@ def test_hundreds_of_broken_addresses_break_nothing(running):
     with requests.Session() as session:
         for _ in range(300):
             tail = "".join(chance.choices(pieces, k=chance.randrange(6)))
-            response = session.get(running.url + chance.choice(GETS) + tail, timeout=60)
+            response = session.get(running.url + chance.choice(GETS) + tail, timeout=PATIENCE)
             assert response.status_code < 500, response.url
 
 
-def test_hundreds_of_broken_requests_break_nothing(running):
+def test_broken_raw_requests_are_answered(running):
     """Not only their bodies: heads, lengths and chunks."""
     chance = random.Random(3)
     head = b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\n"
@@ -151,19 +162,23 @@ def test_hundreds_of_broken_requests_break_nothing(running):
     wholes = [
         head + b"Content-Length: %d\r\n\r\n" % len(JPEG) + JPEG,
         head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(JPEG) + JPEG + b"\r\n0\r\n\r\n",
-        b"GET /api/facts/7?kind=math HTTP/1.1\r\nHost: x\r\nCookie: told=a\r\n\r\n",
+        b"GET /api/facts/7?kind=math HTTP/1.1\r\nHost: x\r\nCookie: seen_facts=a\r\n\r\n",
     ]
+    answered = 0
     for _ in range(400):
         request = broken(chance, chance.choice(wholes)[: chance.choice((300, 10**6))])
-        with connect(running) as connection:
-            try:
-                connection.sendall(request)
-                connection.shutdown(1)
-                answer = read_all(connection)
-            except OSError:  # it was refused before all was sent
-                continue
-        assert not answer or answer.startswith((b"HTTP/1.1 2", b"HTTP/1.1 4", b"HTTP/1.1 501"))
-    assert requests.post(running.url, TEXT, timeout=60).text.startswith("7 ")
+        with running.connect() as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            answer = read_all(connection)
+        if answer:
+            status = int(answer.split(b" ", 2)[1])
+            # 308: a doubled slash in the path
+            assert 200 <= status < 300 or status == 308 or 400 <= status < 500 or status == 501
+            answered += 1
+        else:  # it hung up in the head
+            assert b"\r\n\r\n" not in request
+    assert answered > 250
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +188,7 @@ def schema():
 
 
 @pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
-def test_what_is_described_is_what_happens(schema, mode):
+def test_schemathesis_finds_no_deviation_from_the_openapi_document(schema, mode):
     """Of valid requests and of invalid ones.  No schema can say that a string is a picture, so
     that what is valid to it may well be refused; the check of that alone is left out."""
     asked = 0

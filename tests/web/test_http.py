@@ -11,75 +11,36 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import requests
-from conftest import REFUSED
 from PIL import Image
-from test_preprocess import png_saying
 
 from nn.data.glyphs import hand
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
-
-PROBLEM_KEYS = {"type", "title", "status", "detail"}
-
-
-def picture(drawing, side=280):
-    return draw(drawing["strokes"], side, 0.07 * side, (side / 2, side / 2), 0.6 * side)
-
-
-def first(drawings, label):
-    return next(drawing for drawing in drawings if drawing["label"] == label)
+from tests.support.pictures import (
+    BOMB,
+    GIF,
+    JPEG,
+    REFUSED,
+    TEXT,
+    picture_of,
+    strokes_of,
+    ways_to_send,
+)
+from tests.support.polling import PATIENCE
+from tests.support.problems import PROBLEM_KEYS, assert_problem
+from tests.support.sockets import read_all
 
 
 @pytest.fixture(scope="module")
 def seven(drawings):
-    return picture(first(drawings, 7))
-
-
-def assert_problem(response, status):
-    assert response.status_code == status, response.get_data(as_text=True)[:200]
-    assert response.mimetype == "application/problem+json"
-    problem = response.get_json(force=True)
-    assert problem.keys() == PROBLEM_KEYS
-    assert problem["status"] == status
-    assert len(problem["detail"]) > 10
-    assert "\n" not in problem["detail"]
+    return picture_of(strokes_of(drawings, 7))
 
 
 # -------------------------------------------------------------------------------- what is answered
 
 
-def ways_to_send(image):
-    jpeg, png = encoded(image, "JPEG", quality=90), encoded(image)
-    text = base64.b64encode(jpeg).decode()
-    url = f"data:image/jpeg;base64,{text}"
-    return {
-        "JSON, data URL": {"json": {"image": url}},
-        "JSON, bare base64": {"json": {"image": text}},
-        "JSON of another name": {
-            "data": json.dumps({"image": text}),
-            "content_type": "application/vnd.digits+json",
-        },
-        "raw JPEG": {"data": jpeg, "content_type": "image/jpeg"},
-        "raw PNG": {"data": png, "content_type": "image/png"},
-        "raw WebP": {
-            "data": encoded(image, "WEBP", lossless=True),
-            "content_type": "image/webp",
-        },
-        "raw, of no named type": {"data": png, "content_type": "application/octet-stream"},
-        "multipart file": {"data": {"image": (io.BytesIO(png), "seven.png")}},
-        "multipart text": {"data": {"image": url}, "content_type": "multipart/form-data"},
-        "text": {"data": text, "content_type": "text/plain"},
-        "text, data URL": {"data": url, "content_type": "text/plain; charset=UTF-8"},
-        "text in lines": {"data": "\r\n".join(text[i : i + 76] for i in range(0, len(text), 76))},
-        "as a form posts it": {"data": url, "content_type": "application/x-www-form-urlencoded"},
-        "image/jpg, as some say": {"data": jpeg, "content_type": "image/jpg"},
-        "base64 without padding": {"data": text.rstrip("=")},
-        "PNG said to be JPEG": {"json": {"image": url[:23] + base64.b64encode(png).decode()}},
-    }
-
-
 @pytest.mark.parametrize("way", ways_to_send(Image.new("L", (9, 9))))
-def test_a_drawing_is_read_however_it_is_sent(client, seven, way):
+def test_predict_accepts_every_input_form(client, seven, way):
     answer = client.post("/api/predict", **ways_to_send(seven)[way])
     assert answer.status_code == 200
     assert answer.get_json()["digit"] == 7
@@ -90,7 +51,7 @@ def test_a_drawing_is_read_however_it_is_sent(client, seven, way):
     assert float(confidence) == pytest.approx(answer.get_json()["confidence"], abs=1e-4)
 
 
-def test_the_answer_is_what_the_contract_says(client, seven):
+def test_predict_response_has_consistent_fields(client, seven):
     answer = client.post("/api/predict?include=seen", **ways_to_send(seven)["raw PNG"]).get_json()
     assert answer["digit"] == int(np.argmax(answer["probabilities"]))
     assert answer["confidence"] == max(answer["probabilities"])
@@ -103,22 +64,22 @@ def test_the_answer_is_what_the_contract_says(client, seven):
     assert {"text", "kind", "source"} <= answer["fact"].keys()
 
 
-def test_seen_sent_back_as_pixels_gives_the_same_answer(client, seven):
+def test_seen_pixels_give_the_same_prediction(client, seven):
     answer = client.post("/api/predict?include=seen", **ways_to_send(seven)["raw PNG"]).get_json()
     again = client.post("/api/predict", json={"pixels": answer["seen"]}).get_json()
     assert "seen" not in again
     np.testing.assert_allclose(again["probabilities"], answer["probabilities"], atol=1e-3)
 
 
-def test_whole_numbers_are_pixels_too(client):
+def test_integer_pixels_are_accepted(client):
     pixels = [0] * 784
     for row in range(5, 23):
         pixels[28 * row + 13] = pixels[28 * row + 14] = 1
     assert client.post("/api/predict", json={"pixels": pixels}).get_json()["digit"] == 1
 
 
-def test_close_calls_are_named(app, client):
-    from web.models import SHARED
+def test_alternatives_list_close_probabilities(app, client):
+    from web.models import MIN_ALTERNATIVE
 
     rng = np.random.default_rng(1)
     close = 0
@@ -126,14 +87,14 @@ def test_close_calls_are_named(app, client):
         body = {"pixels": pixels.tolist()}
         answer = client.post("/api/predict?model=softmax", json=body).get_json()
         shares = answer["probabilities"]
-        expected = {d for d in range(10) if d != answer["digit"] and shares[d] >= SHARED}
+        expected = {d for d in range(10) if d != answer["digit"] and shares[d] >= MIN_ALTERNATIVE}
         assert {other["digit"] for other in answer["alternatives"]} == expected
         close += bool(expected)
     assert close
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_blank_sheet_is_no_error_but_has_no_digit(client, kind):
+def test_blank_picture_is_rejected_as_blank(client, kind):
     body = encoded(Image.new("L", (280, 280), 255), kind)
     answer = client.post(
         "/api/predict?include=seen", data=body, content_type=f"image/{kind.lower()}"
@@ -192,7 +153,7 @@ NO_DIGITS |= {
 
 
 @pytest.mark.parametrize(("image", "verdict"), NO_DIGITS.values(), ids=NO_DIGITS)
-def test_what_is_no_digit_is_told_from_a_blank_sheet(client, image, verdict):
+def test_nondigits_are_rejected_as_blank_or_not_a_digit(client, image, verdict):
     answer = post_png(client, image)
     assert (answer["digit"], answer["rejected"]) == (None, verdict)
     assert answer["fact"] is None
@@ -208,25 +169,23 @@ def post_png(client, image):
     return client.post("/api/predict", data=body, content_type="image/png").get_json()
 
 
-def test_our_own_drawings_in_all_styles_are_told_right_but_one_known(client, drawings):
-    told = [post_png(client, picture(drawing))["digit"] for drawing in drawings]
+def test_own_drawings_are_read_except_one_known(client, drawings):
+    predicted = [post_png(client, picture_of(drawing["strokes"]))["digit"] for drawing in drawings]
     wrong = [
         (drawing["label"], drawing["style"], digit)
-        for drawing, digit in zip(drawings, told, strict=True)
+        for drawing, digit in zip(drawings, predicted, strict=True)
         if digit != drawing["label"]
     ]
     assert wrong == [(*REFUSED, None)]
 
 
-def test_the_refused_two_is_still_the_best_guess(client, drawings):
-    two = next(d for d in drawings if (d["label"], d["style"]) == REFUSED)
-    body = encoded(picture(two))
+def test_plain_text_route_reads_the_rejected_two(client, drawings):
+    body = encoded(picture_of(strokes_of(drawings, *REFUSED)))
     assert client.post("/", data=body, content_type="image/png").text.startswith("2 ")
 
 
-def test_as_plain_text_even_what_is_no_digit_gets_the_best_guess(client, drawings):
-    cross = picture(next(d for d in drawings if d["style"] == "plus"))
-    body = encoded(cross)
+def test_plain_text_route_gives_the_likeliest_digit_of_a_rejected_drawing(client, drawings):
+    body = encoded(picture_of(strokes_of(drawings, None, "plus")))
     answer = client.post("/api/predict", data=body, content_type="image/png").get_json()
     digit, confidence = client.post("/", data=body, content_type="image/png").text.split()
     assert answer["rejected"] == "not-a-digit"
@@ -234,7 +193,7 @@ def test_as_plain_text_even_what_is_no_digit_gets_the_best_guess(client, drawing
     assert float(confidence) == pytest.approx(max(answer["probabilities"]), abs=1e-4)
 
 
-def test_every_model_reads_a_plain_digit(client, seven):
+def test_models_are_ranked_and_each_predicts(client, seven):
     listing = client.get("/api/models").get_json()
     names = [model["name"] for model in listing["models"]]
     assert listing["default"] == "best"
@@ -249,17 +208,7 @@ def test_every_model_reads_a_plain_digit(client, seven):
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
 
 
-def test_our_own_drawings_of_digits_are_read_right(client, own_digits):
-    wrong = []
-    for drawing in own_digits:
-        url = base64.b64encode(encoded(picture(drawing), "JPEG", quality=80)).decode()
-        answer = client.post("/api/predict", json={"image": url}).get_json()
-        if answer["digit"] != drawing["label"]:
-            wrong.append((drawing["label"], drawing["style"], answer["digit"]))
-    assert wrong == []
-
-
-def test_the_page_is_rendered_with_its_networks_ranked(client):
+def test_page_lists_networks_ranked_by_accuracy(client):
     page = client.get("/").get_data(as_text=True)
     for name in ("pad", "clear", "undo", "redo", "digit", "message", "confidence", "bars", "fact"):
         assert f'id="{name}"' in page
@@ -268,7 +217,7 @@ def test_the_page_is_rendered_with_its_networks_ranked(client):
     assert places == sorted(places)
 
 
-def test_facts_are_told_of_any_number_and_kind(client):
+def test_facts_are_given_for_any_number_and_kind(client):
     for number in (*range(10), 42, -3, 10**12):
         fact = client.get(f"/api/facts/{number}").get_json()
         assert fact["number"] == number
@@ -279,16 +228,11 @@ def test_facts_are_told_of_any_number_and_kind(client):
         assert client.get(f"/api/facts/7?kind={kind}").get_json()["kind"] == kind
 
 
-def test_the_process_says_it_lives(client):
+def test_healthz_returns_ok(client):
     assert client.get("/healthz").get_json() == {"status": "ok"}
 
 
 # --------------------------------------------------------------------------------- what is refused
-
-JPEG = encoded(draw([[(0, 0), (1, 0), (0.4, 1.5)]], 280, 20, (140, 140), 180), "JPEG")
-TEXT = base64.b64encode(JPEG)
-GIF = encoded(Image.new("L", (20, 20)), "GIF")
-BOMB = png_saying(12000, 12000)
 
 
 def as_json(body):
@@ -364,7 +308,7 @@ BAD_DRAWINGS = {
 
 @pytest.mark.parametrize(("status", "sent"), BAD_DRAWINGS.values(), ids=BAD_DRAWINGS)
 @pytest.mark.parametrize("route", ["/api/predict", "/"])
-def test_a_bad_drawing_gets_its_status_and_the_next_is_read(client, route, status, sent):
+def test_invalid_drawing_gets_its_status_and_the_next_is_read(client, route, status, sent):
     sent = copied(sent)
     assert_problem(client.post(route, **sent), status)
     assert client.post("/api/predict", data=TEXT).get_json()["digit"] == 7
@@ -398,15 +342,15 @@ def copied(sent):
         ("POST", "/api/predict?include=everything", 422),
     ],
 )
-def test_a_bad_address_gets_its_status(client, method, path, status):
+def test_invalid_address_gets_its_status(client, method, path, status):
     response = client.open(path, method=method, data=TEXT if method == "POST" else None)
     assert_problem(response, status)
     if status == 405:
         assert response.headers["Allow"]
 
 
-def test_a_bug_of_ours_is_logged_and_shows_nothing(app, caplog, monkeypatch):
-    monkeypatch.setattr("web.api.routes.sent_in", lambda request, read: 1 / 0)
+def test_internal_error_is_logged_and_returns_500_without_details(app, caplog, monkeypatch):
+    monkeypatch.setattr("web.api.routes.parse_body", lambda request: 1 / 0)
     with caplog.at_level(logging.ERROR):
         response = app.test_client().post("/api/predict", data=TEXT)
     assert_problem(response, 500)
@@ -417,21 +361,21 @@ def test_a_bug_of_ours_is_logged_and_shows_nothing(app, caplog, monkeypatch):
 # -------------------------------------------------------------------------- through real gunicorn
 
 
-def test_bad_requests_to_the_real_server_are_answered_and_it_lives_on(server):
+def test_gunicorn_answers_bad_requests_and_goes_on(server):
     for body in (bytes(30_000_000), BOMB, JPEG[:500]):
         headers = {"Content-Type": "image/png"}
-        response = requests.post(f"{server}/api/predict", body, headers=headers, timeout=20)
+        response = requests.post(f"{server}/api/predict", body, headers=headers, timeout=PATIENCE)
         assert response.status_code in (400, 413, 415)
         assert response.json().keys() == PROBLEM_KEYS
-        assert requests.post(f"{server}/", TEXT, timeout=20).text.startswith("7 ")
+        assert requests.post(f"{server}/", TEXT, timeout=PATIENCE).text.startswith("7 ")
 
 
-def test_thirty_megabytes_without_a_length_are_refused_too(server):
+def test_chunked_body_of_30_mb_returns_413(server):
     def pieces():
         for _ in range(300):
             yield bytes(100_000)
 
-    response = requests.post(f"{server}/api/predict", pieces(), timeout=20)
+    response = requests.post(f"{server}/api/predict", pieces(), timeout=PATIENCE)
     assert response.status_code == 413
 
 
@@ -439,22 +383,24 @@ def test_thirty_megabytes_without_a_length_are_refused_too(server):
 @pytest.mark.parametrize(
     "kind", ["image/png", "application/json", "multipart/form-data; boundary=b"]
 )
-def test_chunks_that_are_none_are_refused(server, chunks, kind):
+def test_malformed_chunks_return_400(server, chunks, kind):
     host, port = server.removeprefix("http://").split(":")
     head = f"POST /api/predict HTTP/1.1\r\nHost: {host}\r\nContent-Type: {kind}\r\n"
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
         connection.sendall(head.encode() + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
         connection.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert requests.post(f"{server}/", TEXT, timeout=20).text.startswith("7 ")
+    assert requests.post(f"{server}/", TEXT, timeout=PATIENCE).text.startswith("7 ")
 
 
-def test_many_at_once_get_each_their_own_answer(server, own_digits):
+def test_concurrent_requests_get_their_own_predictions(server, own_digits):
     def read(drawing):
-        body = encoded(picture(drawing), "PNG")
+        body = encoded(picture_of(drawing["strokes"]), "PNG")
         headers = {"Content-Type": "image/png"}
-        return requests.post(f"{server}/api/predict", body, headers=headers, timeout=20).json()
+        return requests.post(
+            f"{server}/api/predict", body, headers=headers, timeout=PATIENCE
+        ).json()
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(read, own_digits * 3))
@@ -462,9 +408,9 @@ def test_many_at_once_get_each_their_own_answer(server, own_digits):
     assert [answer["digit"] for answer in answers] == labels * 3
 
 
-def test_nothing_that_is_drawn_gets_into_the_log(server, server_log):
-    assert requests.post(f"{server}/", TEXT, timeout=20).status_code == 200
-    assert requests.post(f"{server}/api/predict", TEXT[:1000], timeout=20).status_code == 400
+def test_drawings_are_not_logged(server, server_log):
+    assert requests.post(f"{server}/", TEXT, timeout=PATIENCE).status_code == 200
+    assert requests.post(f"{server}/api/predict", TEXT[:1000], timeout=PATIENCE).status_code == 400
     log = server_log.read_text()
     for start in range(0, 1000, 100):
         assert TEXT[start : start + 40].decode() not in log

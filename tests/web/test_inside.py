@@ -2,7 +2,6 @@
 
 import base64
 import io
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,13 +13,10 @@ from nn.layers import Dense, MaxPool
 from nn.measure.explain import blocks, contributions, noisy
 from nn.network import Network
 from nn.zoo import ZOO
+from tests.support.networks import network_of, outputs_by_layer
+from tests.support.pictures import strokes_of
 
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 EVERYTHING = "seen,steps,activations,saliency"
-
-
-def network_of(name):
-    return Network.load(WEIGHTS / f"{name}.npz")
 
 
 def as_png(image):
@@ -32,8 +28,9 @@ def as_png(image):
 @pytest.fixture(scope="module")
 def seven(drawings):
     """A seven in the upper left corner of a transparent sheet, as blue ink."""
-    strokes = next(d["strokes"] for d in drawings if d["label"] == 7)
-    cover = Image.fromarray(255 - np.asarray(draw(strokes, 280, 18, (100, 110), 140)))
+    cover = Image.fromarray(
+        255 - np.asarray(draw(strokes_of(drawings, 7), 280, 18, (100, 110), 140))
+    )
     # where a canvas is transparent, it is black
     bands = [cover.point(lambda a, level=level: level * (a > 0)) for level in (0x17, 0x26, 0x4F)]
     return as_png(Image.merge("RGBA", (*bands, cover)))
@@ -51,16 +48,6 @@ def refusal(client, picture, **query):
     return answer.get_json()["detail"]
 
 
-def outputs_by_layer(network, seen):
-    """Every layer's output for what the API says was seen, by plain forward passes."""
-    x = np.array(seen, np.float32).reshape(1, 28, 28, 1)
-    outputs = []
-    for layer, params in zip(network.layers, network.params, strict=True):
-        x, _ = layer.forward(params, x)
-        outputs.append(x[0])
-    return outputs
-
-
 def decoded(block):
     """The maps of a block as (height, width, channels)."""
     h, w, c = block["shape"]
@@ -69,12 +56,12 @@ def decoded(block):
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_activations_equal_the_layers_outputs(client, seven, name):
+def test_activations_match_layer_outputs(client, seven, name):
     answer = ask(client, seven, model=name, include="seen,activations")
     network = network_of(name)
     outputs = outputs_by_layer(network, answer["seen"])
-    told = answer["activations"]["blocks"]
-    for block in told:
+    records = answer["activations"]["blocks"]
+    for block in records:
         y = outputs[block["layer"]]
         assert list(y.shape) == block["shape"]
         assert block["mean"] == pytest.approx(y.mean(), abs=2e-3)
@@ -89,10 +76,10 @@ def test_activations_equal_the_layers_outputs(client, seven, name):
         layer for layer, params in zip(network.layers, network.params, strict=True) if params
     ]
     pools = [layer for layer in network.layers if isinstance(layer, MaxPool)]
-    assert len(told) == len(weighty) + len(pools), "no layer is kept back"
+    assert len(records) == len(weighty) + len(pools), "no layer is left out"
 
 
-def test_of_many_units_the_most_active_are_shown_and_all_of_few(client, seven):
+def test_most_active_units_are_shown(client, seven):
     blocks_ = ask(client, seven, model="wide", include="activations")["activations"]["blocks"]
     values = np.array(blocks_[0]["values"])
     assert len(blocks_[0]["shown"]) == 16
@@ -102,7 +89,7 @@ def test_of_many_units_the_most_active_are_shown_and_all_of_few(client, seven):
 
 
 @pytest.mark.parametrize("name", ["softmax", "narrow", "lenet", "best"])
-def test_contributions_and_bias_add_up_to_the_sum_before_the_activation(own_digits, name):
+def test_contributions_and_bias_sum_to_the_preactivation(own_digits, name):
     seen = image_to_input(draw(own_digits[3]["strokes"], 280, 18, (140, 140), 170))
     before = None
     for block in blocks(network_of(name), seen):
@@ -115,7 +102,7 @@ def test_contributions_and_bias_add_up_to_the_sum_before_the_activation(own_digi
 
 
 @pytest.mark.parametrize("name", ["softmax", "sigmoid", "narrow", "lenet", "best"])
-def test_saliency_equals_finite_differences(client, seven, name):
+def test_saliency_matches_finite_differences(client, seven, name):
     answer = ask(client, seven, model=name, include="seen,saliency")
     network = network_of(name)
     exact = Network(
@@ -139,11 +126,11 @@ def test_saliency_equals_finite_differences(client, seven, name):
     def one(digit):
         return np.eye(outputs_of(exact, seen).size)[digit]
 
-    for told in (winner, second):
-        most = np.abs(told["values"]).max()
+    for shown in (winner, second):
+        most = np.abs(shown["values"]).max()
         for pixel in sample:
-            expected = slope(pixel, one(told["digit"])) * seen[pixel]
-            assert told["values"][pixel] == pytest.approx(expected, abs=0.03 * most)
+            expected = slope(pixel, one(shown["digit"])) * seen[pixel]
+            assert shown["values"][pixel] == pytest.approx(expected, abs=0.03 * most)
     most = np.abs(second["change"]).max()
     for pixel in sample:
         expected = slope(pixel, one(second["digit"]) - one(winner["digit"]))
@@ -156,7 +143,7 @@ def outputs_of(network, seen):
     return network.forward(seen.reshape(1, 28, 28, 1))[0][0]
 
 
-def test_saliency_is_told_of_the_likeliest_digit_and_of_the_next(client, seven):
+def test_saliency_is_of_the_two_likeliest_digits(client, seven):
     answer = ask(client, seven, include="saliency")
     ranked = np.argsort(answer["probabilities"])[::-1]
     assert answer["saliency"]["winner"]["digit"] == answer["digit"] == ranked[0]
@@ -168,27 +155,29 @@ def test_saliency_is_told_of_the_likeliest_digit_and_of_the_next(client, seven):
     [("softmax", "2.7"), ("narrow", "2.40"), ("narrow", "4.5"), ("lenet", "4.3"),
      ("lenet", "4.3.2.9"), ("lenet", "8.100"), ("best", "13.7"), ("best", "16.7")],
 )  # fmt: skip
-def test_a_neurons_arithmetic_adds_up(client, seven, name, place):
+def test_neuron_terms_sum_to_its_output(client, seven, name, place):
     answer = ask(client, seven, model=name, include="seen,neuron", neuron=place)
-    told = answer["neuron"]
+    neuron = answer["neuron"]
     layer, unit, *at = map(int, place.split("."))
-    assert (told["layer"], told["unit"]) == (layer, unit)
-    products = [part["product"] for part in told["strongest"]]
-    for part in told["strongest"]:
+    assert (neuron["layer"], neuron["unit"]) == (layer, unit)
+    products = [part["product"] for part in neuron["strongest"]]
+    for part in neuron["strongest"]:
         assert part["product"] == pytest.approx(part["value"] * part["weight"], rel=1e-4)
-    assert sum(products) + told["rest"] == pytest.approx(told["sum"], abs=1e-4)
-    before = told["sum"] + told["bias"]
+    assert sum(products) + neuron["rest"] == pytest.approx(neuron["sum"], abs=1e-4)
+    before = neuron["sum"] + neuron["bias"]
     bent = {"ReLU": max(before, 0), "Sigmoid": 1 / (1 + np.exp(-before)), None: before}
-    assert told["output"] == pytest.approx(bent[told["activation"]], abs=1e-4)
+    assert neuron["output"] == pytest.approx(bent[neuron["activation"]], abs=1e-4)
     y = outputs_by_layer(network_of(name), answer["seen"])[layer]
     if at:
-        assert told["place"] == at
-    expected = y[unit] if y.ndim == 1 else y[(*told["place"], unit)]
-    assert told["output"] == pytest.approx(expected, abs=5e-3)
-    assert len(told["weights"]["values"]) == np.prod(told["weights"]["shape"]) == told["inputs"]
+        assert neuron["place"] == at
+    expected = y[unit] if y.ndim == 1 else y[(*neuron["place"], unit)]
+    assert neuron["output"] == pytest.approx(expected, abs=5e-3)
+    assert (
+        len(neuron["weights"]["values"]) == np.prod(neuron["weights"]["shape"]) == neuron["inputs"]
+    )
 
 
-def test_a_neuron_in_the_first_layer_names_the_pixels_it_looks_at(client, seven):
+def test_neuron_inputs_of_the_first_layer_are_pixels(client, seven):
     answer = ask(client, seven, model="softmax", include="seen,neuron", neuron="2.7")
     mean, deviation = 0.1307, 0.3081
     for part in answer["neuron"]["strongest"]:
@@ -197,7 +186,7 @@ def test_a_neuron_in_the_first_layer_names_the_pixels_it_looks_at(client, seven)
         assert part["value"] == pytest.approx((pixel - mean) / deviation, abs=1e-3)
 
 
-def test_every_network_answers_as_its_own_api_does(client, seven):
+def test_include_models_matches_single_predictions(client, seven):
     rows = ask(client, seven, include="models")["models"]
     assert [row["model"] for row in rows] == [
         model["name"] for model in client.get("/api/models").get_json()["models"]
@@ -209,17 +198,15 @@ def test_every_network_answers_as_its_own_api_does(client, seven):
         assert row["milliseconds"] > 0
 
 
-def test_a_unit_switched_off_is_silent_and_the_answer_is_that_of_the_network_without_it(
-    client, seven
-):
+def test_ablated_units_are_zero_and_change_the_prediction_accordingly(client, seven):
     off = {3: [0, 5, 21], 8: [7]}
     text = ";".join(f"{layer}:{'.'.join(map(str, units))}" for layer, units in off.items())
-    answer = ask(client, seven, include="seen,activations,saliency", off=text)
+    answer = ask(client, seven, include="seen,activations,saliency", ablate=text)
     plain = ask(client, seven, include="activations")
     assert answer["probabilities"] != plain["probabilities"]
-    told = {block["layer"]: block for block in answer["activations"]["blocks"]}
+    records = {block["layer"]: block for block in answer["activations"]["blocks"]}
     for layer, units in off.items():
-        assert not decoded(told[layer])[:, :, units].any()
+        assert not decoded(records[layer])[:, :, units].any()
     network = network_of("best")
     for layer, units in off.items():  # a ReLU of nothing is nothing
         network.params[layer - 1]["W"][..., units] = 0
@@ -228,10 +215,10 @@ def test_a_unit_switched_off_is_silent_and_the_answer_is_that_of_the_network_wit
     digits = scores[0, :10] / scores[0, :10].sum()
     assert np.allclose(answer["probabilities"], digits, atol=1e-3)
     again = ask(client, seven)
-    assert again["probabilities"] == plain["probabilities"], "nothing stays switched off"
+    assert again["probabilities"] == plain["probabilities"], "nothing stays ablated"
 
 
-def test_noise_is_the_same_each_time_and_no_more_than_asked(client, seven):
+def test_noise_is_deterministic_and_of_the_requested_strength(client, seven):
     plain, one, two = (
         ask(client, seven, include="seen", noise=amount)["seen"] for amount in ("0", "0.2", "0.2")
     )
@@ -244,24 +231,24 @@ def test_noise_is_the_same_each_time_and_no_more_than_asked(client, seven):
     assert max(one) <= 1
 
 
-def test_the_steps_are_told_in_order_with_the_size_of_each_picture(client, seven):
+def test_preprocessing_steps_are_in_order_with_sizes(client, seven):
     answer = ask(client, seven, include="seen,steps")
-    told = answer["steps"]
-    assert [step["name"] for step in told] == [
+    taken = answer["steps"]
+    assert [step["name"] for step in taken] == [
         "drawing", "flatten", "gray", "polarity", "crop", "box", "centre",
     ]  # fmt: skip
-    pictures = [Image.open(io.BytesIO(base64.b64decode(step["picture"]))) for step in told]
+    pictures = [Image.open(io.BytesIO(base64.b64decode(step["picture"]))) for step in taken]
     assert pictures[0].mode == "RGBA"
-    assert (told[0]["width"], told[0]["height"]) == (280, 280)
-    assert told[4]["height"] == pytest.approx(158, abs=4), "the ink and its pen"
-    assert max(told[5]["width"], told[5]["height"]) in (20, 21)
+    assert (taken[0]["width"], taken[0]["height"]) == (280, 280)
+    assert taken[4]["height"] == pytest.approx(158, abs=4), "the ink and its pen"
+    assert max(taken[5]["width"], taken[5]["height"]) in (20, 21)
     last = np.asarray(pictures[-1], np.float32).ravel() / 255
     assert np.abs(last - np.array(answer["seen"])).max() < 0.005
     assert image_to_input(open_picture(seven)).ravel() == pytest.approx(answer["seen"], abs=1e-4)
 
 
 @pytest.mark.parametrize("name", OPTIONAL)
-def test_each_step_left_out_changes_what_is_seen(client, seven, name):
+def test_skipping_a_step_changes_the_input(client, seven, name):
     plain = ask(client, seven, include="seen")["seen"]
     answer = ask(client, seven, include="seen,steps", skip=name)
     if name == "flatten":  # dark blue on a transparent sheet turned black: still there, but fainter
@@ -273,12 +260,12 @@ def test_each_step_left_out_changes_what_is_seen(client, seven, name):
     assert [step["name"] for step in answer["steps"] if not step["taken"]] == [name]
 
 
-def test_without_paper_subtraction_the_paper_counts_as_ink(client, seven):
+def test_skipping_polarity_makes_the_background_ink(client, seven):
     seen = np.array(ask(client, seven, include="seen", skip="polarity")["seen"])
     assert seen.mean() > 0.4
 
 
-def test_without_crop_and_box_the_canvas_is_squeezed(client, seven):
+def test_skipping_crop_and_box_resizes_the_whole_canvas(client, seven):
     seen = np.array(ask(client, seven, include="seen", skip="crop,box,centre")["seen"])
     field = seen.reshape(28, 28)
     ink = next(p for name, p in steps(open_picture(seven), ("crop", "box")) if name == "crop")
@@ -288,9 +275,10 @@ def test_without_crop_and_box_the_canvas_is_squeezed(client, seven):
     assert field[20:].max() < 0.01, "the seven stays in the upper left corner"
 
 
-def test_black_ink_on_a_transparent_sheet_is_lost_without_flattening(client, drawings):
-    strokes = next(d["strokes"] for d in drawings if d["label"] == 3)
-    cover = Image.fromarray(255 - np.asarray(draw(strokes, 280, 18, (140, 140), 160)))
+def test_skipping_flatten_loses_black_ink_on_transparency(client, drawings):
+    cover = Image.fromarray(
+        255 - np.asarray(draw(strokes_of(drawings, 3), 280, 18, (140, 140), 160))
+    )
     sheet = as_png(Image.merge("LA", (Image.new("L", cover.size, 0), cover)))
     assert ask(client, sheet)["digit"] == 3
     answer = ask(client, sheet, skip="flatten", include=f"{EVERYTHING},models")
@@ -300,7 +288,7 @@ def test_black_ink_on_a_transparent_sheet_is_lost_without_flattening(client, dra
     assert [step["name"] for step in answer["steps"]] == ["drawing", "flatten", "gray"]
 
 
-def test_pixels_have_no_steps_and_all_the_rest(client, seven):
+def test_pixels_have_no_preprocessing_steps(client, seven):
     seen = ask(client, seven, include="seen")["seen"]
     answer = client.post(f"/api/predict?include={EVERYTHING}", json={"pixels": seen}).get_json()
     assert answer["steps"] == []
@@ -309,7 +297,7 @@ def test_pixels_have_no_steps_and_all_the_rest(client, seven):
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_an_answer_with_everything_stays_below_200_kilobytes(client, name):
+def test_full_response_is_below_200_kb(client, name):
     rng = np.random.default_rng(3)
     noise = as_png(Image.fromarray(rng.integers(0, 255, (280, 280, 4), np.uint8)))
     answer = client.post(
@@ -321,15 +309,15 @@ def test_an_answer_with_everything_stays_below_200_kilobytes(client, name):
     assert len(answer.data) < 200_000
 
 
-def test_the_weights_of_the_winner_are_told_as_a_histogram(client, seven):
+def test_weight_histogram_is_of_the_predicted_class(client, seven):
     answer = ask(client, seven, model="narrow", include="activations")
-    told = answer["activations"]["weights"]
+    histogram = answer["activations"]["weights"]
     weights = network_of("narrow").params[-1]["W"][:, answer["digit"]]
-    assert told["unit"] == answer["digit"]
-    assert sum(told["counts"]) == len(weights) == 64
-    assert told["edges"][0] == pytest.approx(-told["edges"][-1])
-    inside = (weights >= told["edges"][5]) & (weights < told["edges"][6])
-    assert told["counts"][5] == pytest.approx(inside.sum(), abs=1)
+    assert histogram["unit"] == answer["digit"]
+    assert sum(histogram["counts"]) == len(weights) == 64
+    assert histogram["edges"][0] == pytest.approx(-histogram["edges"][-1])
+    inside = (weights >= histogram["edges"][5]) & (weights < histogram["edges"][6])
+    assert histogram["counts"][5] == pytest.approx(inside.sum(), abs=1)
 
 
 @pytest.mark.parametrize(
@@ -339,14 +327,14 @@ def test_the_weights_of_the_winner_are_told_as_a_histogram(client, seven):
         ({"include": "seen,weights"}, "'weights'"),
         ({"skip": "gray"}, "'gray' cannot be skipped"),
         ({"skip": "crop,all"}, "'all'"),
-        ({"off": "nonsense"}, "such as 3:1.2;6:0"),
-        ({"off": "3:"}, "such as"),
-        ({"off": "3:٣"}, "such as"),
-        ({"off": "3:1;" * 2000}, "such as"),
-        ({"off": "2:1"}, "layer 2"),
-        ({"off": "999:1"}, "layer 999"),
-        ({"off": "16:7"}, "layer 16"),
-        ({"off": "3:24"}, "from 0 to 23"),
+        ({"ablate": "nonsense"}, "such as 3:1.2;6:0"),
+        ({"ablate": "3:"}, "such as"),
+        ({"ablate": "3:٣"}, "such as"),
+        ({"ablate": "3:1;" * 2000}, "such as"),
+        ({"ablate": "2:1"}, "layer 2"),
+        ({"ablate": "999:1"}, "layer 999"),
+        ({"ablate": "16:7"}, "layer 16"),
+        ({"ablate": "3:24"}, "from 0 to 23"),
         ({"noise": "2"}, "from 0 to 1"),
         ({"noise": "-1"}, "from 0 to 1"),
         ({"noise": "nan"}, "from 0 to 1"),
@@ -357,8 +345,8 @@ def test_the_weights_of_the_winner_are_told_as_a_histogram(client, seven):
         ({"include": "neuron", "neuron": "3.24"}, "from 0 to 23"),
         ({"include": "neuron", "neuron": "3.1.28.0"}, "28x28"),
         ({"include": "neuron", "neuron": "4.1"}, "pooling"),
-        ({"include": "neuron", "neuron": "16.1.0.0"}, "place"),
+        ({"include": "neuron", "neuron": "16.1.0.0"}, "no row and column"),
     ],
 )
-def test_what_cannot_be_asked_for_is_said_in_a_sentence(client, seven, query, word):
+def test_invalid_query_returns_422_with_a_sentence(client, seven, query, word):
     assert word in refusal(client, seven, **query)

@@ -1,4 +1,4 @@
-"""Settings: defaults, what the environment overrides, and a sentence for what makes no sense."""
+"""Settings: defaults, what the environment overrides, and a sentence for each invalid value."""
 
 import os
 import ssl
@@ -10,17 +10,18 @@ import pytest
 from redis import Redis
 
 from settings import Settings
+from tests.support.polling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_an_empty_environment_gives_the_defaults():
+def test_empty_environment_gives_the_defaults():
     assert Settings.from_environment({}) == Settings()
     assert Settings().port == 8000
     assert Settings().numbers_api_url == "http://numbersapi.com"
 
 
-def test_the_environment_decides():
+def test_environment_overrides_defaults():
     environment = {
         "PORT": "5000",
         "WEB_CONCURRENCY": "4",
@@ -33,7 +34,7 @@ def test_the_environment_decides():
     )
 
 
-def test_an_empty_address_means_that_no_numbers_service_is_asked():
+def test_empty_numbers_api_url_is_kept():
     assert Settings.from_environment({"NUMBERS_API_URL": ""}).numbers_api_url == ""
 
 
@@ -62,41 +63,41 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_what_makes_no_sense_is_told_with_its_name_and_value(name, value):
-    with pytest.raises(ValueError, match=f"^{name} is .*: make it ") as refused:
+def test_invalid_setting_raises_value_error_with_name_and_value(name, value):
+    with pytest.raises(ValueError, match=f"^{name} is .*: set it to ") as refused:
         Settings.from_environment({name: value})
     assert value in str(refused.value)
 
 
-def test_a_redis_address_that_makes_no_sense_is_told_without_the_password_in_it():
+def test_invalid_redis_url_error_hides_the_password():
     for value in ("cache:6379", "http://:hunter2@cache", "redis:///0"):
-        with pytest.raises(ValueError, match=r"^REDIS_URL is .*: make it ") as refused:
+        with pytest.raises(ValueError, match=r"^REDIS_URL is .*: set it to ") as refused:
             Settings.from_environment({"REDIS_URL": value})
         assert value not in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    ("url", "verify", "asked"),
+    ("url", "verify", "expected"),
     [
         ("rediss://:secret@cache:6379", "true", ssl.CERT_REQUIRED),
         ("rediss://:secret@cache:6379", "false", ssl.CERT_NONE),
         ("rediss://cache:6379/1?socket_timeout=1", "false", ssl.CERT_NONE),
     ],
 )
-def test_the_certificate_of_a_redis_is_verified_unless_it_is_told_otherwise(url, verify, asked):
+def test_redis_certificate_is_verified_by_default(url, verify, expected):
     environment = {"REDIS_URL": url, "REDIS_TLS_VERIFY": verify}
     settings = Settings.from_environment(environment)
     connection = Redis.from_url(settings.redis_url).connection_pool.make_connection()
-    assert connection.cert_reqs == asked
+    assert connection.cert_reqs == expected
     assert connection.host == "cache"
 
 
-def test_a_redis_without_tls_has_no_certificate():
+def test_redis_tls_verify_is_ignored_without_tls():
     environment = {"REDIS_URL": "redis://cache:6379", "REDIS_TLS_VERIFY": "false"}
     assert Settings.from_environment(environment).redis_url == "redis://cache:6379"
 
 
-def test_the_environment_decides_on_limits_keys_and_origins():
+def test_environment_sets_limits_keys_and_origins():
     environment = {
         "RATELIMIT_PREDICT": "7/minute",
         "TRUSTED_PROXIES": "0",
@@ -116,21 +117,21 @@ def test_the_environment_decides_on_limits_keys_and_origins():
     "value",
     ["", " ", ",", " , ,", "short", "a-key-of-some-length,short", "a key of some length", "ä" * 20],
 )
-def test_keys_that_are_none_are_an_error_and_not_an_open_door(value):
+def test_invalid_api_keys_raise_value_error(value):
     with pytest.raises(ValueError, match=r"^API_KEYS is ") as refused:
         Settings.from_environment({"API_KEYS": value})
     assert not value.strip(" ,") or value not in str(refused.value)  # no key gets into a log
 
 
-def test_keys_are_not_shown_with_the_settings():
+def test_repr_of_settings_hides_api_keys():
     assert "a-key-of-some" not in repr(Settings(api_keys=("a-key-of-some-length",)))
 
 
-def test_gunicorn_ends_with_that_sentence_and_no_traceback():
+def test_gunicorn_exits_with_the_error_sentence():
     command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
     environment = {**os.environ, "PORT": "seaside"}
     done = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE
     )
     assert done.returncode == 1
     assert "PORT is 'seaside'" in done.stderr

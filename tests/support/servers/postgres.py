@@ -5,18 +5,17 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.support.browser import attempt
+from tests.support.packages import apt_install, as_root
+from tests.support.polling import PATIENCE, wait_for
+from tests.support.sockets import free_port
 
 # With this, Debian's packages come without a database that is started on each boot.
 NO_CLUSTER = "/etc/postgresql-common/createcluster.d/no-main-cluster.conf"
@@ -34,16 +33,13 @@ def install_postgres() -> None:
     """By the system's package manager, where that goes without a question."""
     if not shutil.which("apt-get"):
         return
-    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     folder = Path(NO_CLUSTER).parent
     ask = f"mkdir -p {folder} && echo create_main_cluster = false > {NO_CLUSTER}"
     try:
-        attempt([*as_root, "sh", "-c", ask])
-        attempt([*quietly, "update"])
-        attempt([*quietly, "install", "--yes", "--no-install-recommends", "postgresql"])
+        as_root("sh", "-c", ask)
+        apt_install("postgresql")
     finally:
-        attempt([*as_root, "rm", "-f", NO_CLUSTER])
+        as_root("rm", "-f", NO_CLUSTER)
 
 
 @contextmanager
@@ -59,9 +55,7 @@ def running_postgres(binaries: Path) -> Iterator[str]:
         as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
         os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     password = "a %{}:/?#&=" + secrets.token_hex(8)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     secret = folder / "password"
     secret.write_text(password)
     secret.chmod(0o644)  # inside a folder that is its user's alone
@@ -73,24 +67,17 @@ def running_postgres(binaries: Path) -> Iterator[str]:
     try:
         with log.open("wb") as out:
             options = ["--auth=scram-sha-256", "--encoding=UTF8", "--no-locale", "--no-sync"]
-            subprocess.run([*make, *options], check=True, stdout=out, timeout=120, **common)
+            subprocess.run([*make, *options], check=True, stdout=out, timeout=PATIENCE, **common)
             process = subprocess.Popen(serve, stdout=out, **common)
         try:
-            wait_until_up(process, port, log)
+            ready = "ready to accept connections"
+            wait_for(lambda: ready in log.read_text(), "PostgreSQL is up", process, log)
             yield f"postgresql://digits:{quote(password, safe='')}@127.0.0.1:{port}/postgres"
         finally:
             process.send_signal(signal.SIGINT)  # "fast": it does not wait for clients
-            process.wait(60)
+            process.wait(PATIENCE)
     finally:
         shutil.rmtree(folder)
-
-
-def wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while "ready to accept connections" not in log.read_text():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"PostgreSQL did not come up on port {port}:\n{log.read_text()}")
-        threading.Event().wait(0.02)
 
 
 if __name__ == "__main__":

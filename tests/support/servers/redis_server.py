@@ -1,19 +1,18 @@
 """The system's Redis: where it is, how it is started; `--install` gets one where it may."""
 
-import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.browser import attempt
+from tests.support.packages import apt_install
+from tests.support.polling import PATIENCE, wait_for
+from tests.support.sockets import free_port
 
 
 def find_redis() -> str | None:
@@ -26,21 +25,14 @@ def install_redis() -> None:
 
     Not the package redis-server: that one also starts a server, now and on each boot.
     """
-    if not shutil.which("apt-get"):
-        return
-    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
-    attempt([*quietly, "update"])
-    attempt([*quietly, "install", "--yes", "--no-install-recommends", "redis-tools"])
+    apt_install("redis-tools")
 
 
 class RedisServer:
     """A server on a free port of this machine that keeps nothing on disk."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._program, self._folder = program, folder
         self._process: subprocess.Popen | None = None
@@ -54,17 +46,13 @@ class RedisServer:
             self._process = subprocess.Popen(
                 command, executable=self._program, stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
-        deadline = time.monotonic() + 60
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Redis did not come up on {self.url}:\n{log.read_text()}")
-            threading.Event().wait(0.02)
+        wait_for(self._answers, "Redis is up", self._process, log)
 
     def kill(self) -> None:
         """As a power cut does: without a word to its clients."""
         if self._process:
             self._process.kill()
-            self._process.wait(60)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def restart(self) -> None:
@@ -83,7 +71,7 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
                 connection.sendall(b"PING\r\n")
                 return connection.recv(7) == b"+PONG\r\n"
         except OSError:

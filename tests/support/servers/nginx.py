@@ -5,16 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.browser import attempt
-from tests.support.service import free_port
+from tests.support.packages import apt_install, as_root
+from tests.support.polling import PATIENCE, wait_for
+from tests.support.sockets import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def find_nginx() -> str | None:
@@ -29,20 +28,17 @@ def install_nginx() -> None:
     """
     if not shutil.which("apt-get"):
         return
-    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    quietly = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     policy = Path("/usr/sbin/policy-rc.d")  # see invoke-rc.d(8)
     script = f"printf '#!/bin/sh\\nexit 101\\n' > {policy} && chmod +x {policy}"
     forbid = f"test -e {policy} || {{ {script}; }}"
     had_one = policy.exists()
     try:
-        attempt([*as_root, "sh", "-c", forbid])
-        attempt([*quietly, "update"])
-        attempt([*quietly, "install", "--yes", "--no-install-recommends", "nginx-light"])
+        as_root("sh", "-c", forbid)
+        apt_install("nginx-light")
     finally:
         if not had_one:
-            attempt([*as_root, "rm", "-f", str(policy)])
-    attempt([*as_root, "systemctl", "disable", "nginx"])
+            as_root("rm", "-f", str(policy))
+    as_root("systemctl", "disable", "nginx")
 
 
 def configuration(folder: Path, port: int, servers: Sequence[int]) -> str:
@@ -71,18 +67,15 @@ def nginx(program: str, folder: Path, servers: Sequence[int]) -> Iterator[int]:
     folder.mkdir(mode=0o755)
     file = folder / "nginx.conf"
     file.write_text(configuration(folder, port, servers))
-    command = [program, "-c", str(file), "-e", str(folder / "start.log")]
+    log, pid = folder / "start.log", folder / "pid"
+    command = [program, "-c", str(file), "-e", str(log)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
-        while not (folder / "pid").exists() or not (folder / "pid").read_text():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"nginx did not come up: {(folder / 'start.log').read_text()}")
-            threading.Event().wait(0.02)
+        wait_for(lambda: pid.exists() and pid.read_text(), "nginx is up", process, log)
         yield port
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE)
 
 
 if __name__ == "__main__":

@@ -8,29 +8,15 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60  # seconds until a test gives up
+from tests.support.polling import PATIENCE, wait_for
+from tests.support.sockets import free_port
 
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(condition, what):
-    """What condition() gives as soon as that is true."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        threading.Event().wait(0.02)
-    return found
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass
@@ -44,6 +30,10 @@ class Service:
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}"
+
+    def connect(self):
+        """A plain connection of TCP."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def get(self, path, **headers):
         """Status, headers and body, through a connection of its own."""
@@ -67,12 +57,17 @@ class Service:
             line["request_id"]: line for line in self.lines() if line["logger"] == "digits.requests"
         }
 
-    def answers(self):
+    def is_ready(self):
         try:
             return self.get("/readyz")[0] == 200
         except OSError:
-            assert self.process.poll() is None, f"it did not come up:\n{self.log.read_text()}"
             return False
+
+
+def memory_of(pid):
+    """The resident memory of a process in bytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
 
 
 def ask(port, method, path, body, headers, connection=None):
@@ -95,22 +90,28 @@ def procfile_command():
 
 
 @contextmanager
-def service(
-    folder, *arguments, release=ROOT, prefix=(), stalls=False, **environment
+def run_service(
+    folder, *arguments, command=None, release=ROOT, prefix=(), stalls=False, **environment
 ) -> Iterator[Service]:
-    """The Procfile's process with these variables, ready; its log goes to a file in `folder`.
+    """The Procfile's process, or what `command` starts on "{port}", ready to answer.
 
-    Its end has to be an orderly one, unless a client `stalls` it.
+    Its log goes to a file in `folder`.  `environment` are variables, None for one that shall not be
+    set.  Its end has to be an orderly one, unless a client `stalls` it.
+
+    Tests get this by the fixture `service`, which marks them as tests that need a server.
     """
     port = free_port()
     log = folder / f"log-{port}"
-    command = [*prefix, *procfile_command(), *arguments]
+    program = [part.format(port=port) for part in command or procfile_command()]
     variables = {**os.environ, "NUMBERS_API_URL": "", "PORT": str(port), **environment}
+    variables = {name: value for name, value in variables.items() if value is not None}
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=release, env=variables, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [*prefix, *program, *arguments], cwd=release, env=variables, stdout=out, stderr=out
+        )
     running = Service(process, port, log)
     try:
-        wait_for(running.answers, "the service is ready")
+        wait_for(running.is_ready, "the service is ready", process, log)
         yield running
     finally:
         if process.poll() is None:
