@@ -1,9 +1,9 @@
 """A numbers service: any server that speaks the protocol of numbersapi.com (/7/trivia?json).
 
 Its facts are returned at once, from a cache in memory. Requests are made in the background by a
-daemon thread, one at a time; further ones are dropped. With Redis, all
-processes and machines share the cached replies and the circuit breaker; without, or while Redis is
-unreachable, each process has its own.
+daemon thread, one at a time; further ones are dropped. With Redis, all processes and machines share
+the cached replies and the circuit breaker; without, or while Redis is unreachable, each process has
+its own.
 """
 
 import json
