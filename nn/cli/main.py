@@ -7,7 +7,7 @@ from nn.cli import data, evaluate, export, mistakes, models, plot, predict, resu
 from nn.cli.arguments import UsageError
 from nn.data.download import DataError
 from nn.export import ExportError
-from nn.ink.preprocess import PictureError
+from nn.ink.files import PictureError
 from nn.plots import PlotError
 from nn.serialization import WeightsError
 from nn.training import DivergedError

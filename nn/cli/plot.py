@@ -11,7 +11,8 @@ from nn.cli.arguments import UsageError
 from nn.cli.networks import named_network
 from nn.data import sets
 from nn.data.download import DataError
-from nn.ink.preprocess import PictureError, to_input
+from nn.ink.files import PictureError
+from nn.ink.preprocess import to_input
 from nn.layers import Array
 from nn.plots import KINDS, PlotError
 from nn.serialization import atomic_write

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nn.cli.networks import named_network
-from nn.ink.preprocess import PictureError, to_input
+from nn.ink.files import PictureError
+from nn.ink.preprocess import to_input
 from nn.layers import Array
 from nn.measure.rejection import conditional_probabilities, is_accepted
 from nn.network import Network

@@ -7,7 +7,8 @@ import numpy as np
 
 from nn.data.download import DataError
 from nn.dataset import DataSet
-from nn.ink.preprocess import PictureError, to_input
+from nn.ink.files import PictureError
+from nn.ink.preprocess import to_input
 from nn.layers import Array
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")

@@ -11,43 +11,33 @@ import math
 from collections.abc import Collection, Iterator
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from nn.ink.files import WORKING_SIDE, BrokenPictureError, PictureFile, inspect
 from nn.layers import Array
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_BYTES = 10_000_000
-MAX_PIXELS = 12_000_000
-MAX_JPEG_PIXELS = 25_000_000  # more, because libjpeg scales down while it decodes
-MAX_JPEG_SCANS = 100  # a progressive JPEG has about ten; each costs a pass over all of it
-WORKING_SIDE = 600  # larger pictures are shrunk to about this; the result has 20 pixels
+TILE_SIDE = 1000  # pixels of which a copy may be made at a time
+Turn = Image.Transpose
+TURNS = {  # what makes a picture upright, by its orientation in EXIF
+    2: Turn.FLIP_LEFT_RIGHT,
+    3: Turn.ROTATE_180,
+    4: Turn.FLIP_TOP_BOTTOM,
+    5: Turn.TRANSPOSE,
+    6: Turn.ROTATE_270,
+    7: Turn.TRANSVERSE,
+    8: Turn.ROTATE_90,
+}
 
 MIN_SIZE = 0.015  # of the picture's longer side; a smaller drawing counts as blank
 MIN_CONTRAST = 0.04  # of the range from black to white; a picture with less is blank
 FLOOR = 0.1  # fainter ink, as a fraction of full ink, is JPEG ringing or camera noise
 EDGE = 0.3  # pixels with more than this fraction of full ink are inside the crop
 
-# Our own limit is stricter and checked right after opening; Pillow's would only warn.
+# Our own limit is stricter and checked before opening; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
 
 
-class PictureError(ValueError):
-    """A picture that cannot be read."""
-
-
-class UnknownFormatError(PictureError):
-    """Not a JPEG, PNG or WebP."""
-
-
-class TooLargeError(PictureError):
-    """More bytes or pixels than allowed."""
-
-
-class BrokenPictureError(PictureError):
-    """A known format, but truncated or damaged."""
-
-
-def to_input(content: bytes) -> Array | None:
+def to_input(content: bytes | PictureFile) -> Array | None:
     """The 28x28 float32 (ink 1 on paper 0) of an encoded picture, or None when it is blank.
 
     Raises UnknownFormatError, TooLargeError or BrokenPictureError.
@@ -111,59 +101,63 @@ def input_after(results: list[Step]) -> Array | None:
     return np.asarray(picture) if name == "centre" else None
 
 
-def open_picture(content: bytes) -> Image.Image:
-    """The decoded picture; format, bytes and pixels are checked before it is decoded.
+def open_picture(content: bytes | PictureFile) -> Image.Image:
+    """The decoded picture, upright and shrunk; it is inspected before it is decoded.
 
     Raises UnknownFormatError, TooLargeError or BrokenPictureError.
     """
-    if len(content) > MAX_BYTES:
-        raise TooLargeError(
-            f"the picture has {len(content)} bytes, more than the {MAX_BYTES} allowed: shrink it"
-        )
-    if not is_known_format(content):
-        raise UnknownFormatError("the picture is not a JPEG, PNG or WebP: send one of these")
-    if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MAX_JPEG_SCANS:
-        raise BrokenPictureError("the picture is a JPEG of far too many scans: save it again")
+    picture = content if isinstance(content, PictureFile) else inspect(content)
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image: Image.Image = Image.open(io.BytesIO(picture.content), formats=[picture.kind])
+        if image.size != (picture.width, picture.height):
+            raise ValueError("its size is ambiguous")
+        if picture.kind == "JPEG":  # a large photo at a reduced size
+            image.draft(None, draft_size(*image.size))
+        image.load()
     except UnidentifiedImageError:
         raise BrokenPictureError(
             "the picture is truncated or damaged: send the whole file again"
         ) from None
     except Exception as error:  # a decoder may raise anything on a hostile file
         raise BrokenPictureError(
-            f"the picture is damaged ({error}): send the whole file again"
-        ) from None
-    width, height = image.size
-    is_jpeg = image.format in ("JPEG", "MPO")  # MPO: from phones, with a preview after the picture
-    most = MAX_JPEG_PIXELS if is_jpeg else MAX_PIXELS
-    if width * height > most:
-        raise TooLargeError(
-            f"the picture has {width}x{height} pixels, more than the {most} allowed: shrink it"
-        )
-    try:
-        if is_jpeg:
-            image.draft(None, (WORKING_SIDE, WORKING_SIDE))  # a large photo at a reduced size
-        image.load()
-        ImageOps.exif_transpose(image, in_place=True)  # the camera's orientation
-    except Exception as error:  # as above
-        raise BrokenPictureError(
             f"the picture is truncated or damaged ({error}): send the whole file again"
         ) from None
-    return image
+    image = shrink(image)
+    turn = TURNS.get(picture.orientation)
+    return image if turn is None else image.transpose(turn)
 
 
-def is_known_format(content: bytes) -> bool:
-    """Whether the content starts like a JPEG, PNG or WebP, whatever its name or media type."""
-    is_webp = content.startswith(b"RIFF") and content[8:12] == b"WEBP"
-    return is_webp or content.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"))
+def draft_size(width: int, height: int) -> tuple[int, int]:
+    """What a JPEG may be scaled down to while it is decoded: WORKING_SIDE, less for a strip."""
+    longer, shorter = max(width, height), min(width, height)
+    side = max(1, min(WORKING_SIDE, 2 * WORKING_SIDE * shorter // longer))
+    return (WORKING_SIDE, side) if width > height else (side, WORKING_SIDE)
 
 
 def shrink(image: Image.Image) -> Image.Image:
-    """The picture with its longer side less than twice WORKING_SIDE, for fast later steps."""
+    """The picture with its longer side less than twice WORKING_SIDE, for fast later steps.
+
+    It is done tile by tile, because `reduce` copies what is transparent.
+    """
     factor = max(image.size) // WORKING_SIDE
     if factor < 2:
         return image
+    width, height = image.size
+    side = factor * max(1, TILE_SIDE // factor)
+    small = None
+    for top in range(0, height, side):
+        for left in range(0, width, side):
+            box = (left, top, min(left + side, width), min(top + side, height))
+            tile = reduced(image.crop(box), factor)
+            if small is None:
+                small = Image.new(tile.mode, (-(-width // factor), -(-height // factor)))
+            small.paste(tile, (left // factor, top // factor))
+    assert small is not None  # a picture has a pixel
+    return small
+
+
+def reduced(image: Image.Image, factor: int) -> Image.Image:
+    """`Image.reduce` for pictures of all modes."""
     if image.mode.startswith("I"):  # 16 bits a pixel, which `reduce` does not support
         return image.convert("F").reduce(factor)
     if image.mode in ("1", "P") or "transparency" in image.info:
@@ -274,7 +268,9 @@ def smooth_surface(light: Array, rounds: int = 8) -> Array:
     columns = ((np.arange(width) + 0.5) / width * 2 - 1)[None, :]
     w = weights
     surface = w[0] + w[1] * columns + w[2] * rows
-    surface = surface + w[3] * columns**2 + w[4] * rows * columns + w[5] * rows**2
+    surface += w[3] * columns**2
+    surface += w[4] * rows * columns
+    surface += w[5] * rows**2
     return surface.astype(np.float32)
 
 
@@ -341,12 +337,3 @@ def centre_of_mass(ink: Array) -> tuple[float, float]:
     total = rows.sum()
     row = float((rows * np.arange(len(rows))).sum() / total)
     return row, float((columns * np.arange(len(columns))).sum() / total)
-
-
-def pixels_in(content: bytes) -> int:
-    """Width times height according to the picture's header, or 0 when it cannot be read."""
-    try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            return image.width * image.height
-    except Exception:  # a decoder may raise anything on a hostile file
-        return 0

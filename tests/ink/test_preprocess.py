@@ -4,14 +4,18 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
-from nn.ink.preprocess import (
+from nn.ink.files import (
     MAX_BYTES,
-    WORKING_SIDE,
+    MAX_WORK,
     BrokenPictureError,
     TooLargeError,
     UnknownFormatError,
+    inspect,
+)
+from nn.ink.preprocess import (
+    WORKING_SIDE,
     centre,
     centre_of_mass,
     crop,
@@ -244,7 +248,7 @@ def test_jpeg_with_a_thousand_scans_is_refused_before_decoding():
     whole = encoded(seven(), "JPEG", progressive=True)
     assert to_input(whole) is not None
     scan = b"\xff\xda\x00\x08\x01\x01\x00\x01\x3f\x00\x00"
-    with pytest.raises(BrokenPictureError, match="too many scans"):
+    with pytest.raises(BrokenPictureError, match="scans"):
         open_picture(whole[:-2] + scan * 1000 + whole[-2:])
 
 
@@ -253,6 +257,55 @@ def test_multi_picture_jpeg_is_read(plain):
     photo = seven().convert("RGB")
     photo.save(buffer, "MPO", save_all=True, append_images=[photo.resize((80, 80))])
     assert difference(to_input(buffer.getvalue()), plain) < 0.06
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_picture_is_turned_as_the_camera_was_held(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(seven().resize((1200, 900)), kind, exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    expected = image_to_input(upright)
+    assert difference(to_input(content), expected) < 0.05
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_what_does_not_change_the_pixels_is_left_out(kind):
+    exif = Image.Exif()
+    exif[0x010E] = "x" * 20_000
+    extra = {"exif": exif, "icc_profile": b"y" * 20_000, "xmp": b"z" * 20_000}
+    plain, more = encoded(seven(), kind), encoded(seven(), kind, **extra)
+    assert len(more) > len(plain) + 40_000 or kind == "PNG"  # which compresses profiles
+    kept = inspect(more)
+    assert len(kept.content) < len(plain) + 1000
+    assert (to_input(more) == to_input(plain)).all()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_animation_is_read_as_its_first_frame(kind, plain):
+    frames = {"save_all": True, "append_images": [Image.new("RGB", (280, 280), "red")] * 3}
+    content = encoded(seven().convert("RGB"), kind, **frames)
+    assert difference(to_input(content), plain) < 0.1
+
+
+def test_screenshot_of_4k_and_photos_of_phones_are_accepted():
+    for size in ((4000, 3000), (5760, 4320)):
+        assert inspect(encoded(Image.new("RGB", size, "gray"), "JPEG")).kind == "JPEG"
+    photo = Image.new("RGB", (4032, 3024), "gray")
+    assert inspect(encoded(photo, "JPEG", progressive=True)).kind == "JPEG"
+    assert inspect(encoded(Image.new("RGB", (1080, 2400), "gray"), "WEBP")).kind == "WEBP"
+    screenshot = inspect(encoded(Image.new("RGB", (3840, 2160), "gray")))
+    assert screenshot.work + 1.5 * 3_000_000 < MAX_WORK
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "size"),
+    [("PNG", "RGBA", (4000, 3000)), ("WEBP", "RGBA", (2000, 1500)), ("PNG", "1", (1, 12_000_000))],
+)
+def test_picture_that_takes_too_long_raises_too_large(kind, mode, size):
+    with pytest.raises(TooLargeError, match="too long to decode"):
+        inspect(encoded(Image.new(mode, size), kind))
 
 
 def test_too_many_bytes_raise_too_large():
@@ -284,8 +337,6 @@ def test_truncated_picture_raises_broken(kind, share):
         open_picture(content[: max(12, int(len(content) * share))])
 
 
-# Pillow warns of damaged metadata, which is no reason to refuse a picture.
-@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_damaged_pictures_never_crash(kind):
     content = encoded(seven(), kind)
