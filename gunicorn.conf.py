@@ -3,9 +3,11 @@
 import atexit
 import gc
 import os
+import resource
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,18 +25,36 @@ except ValueError as error:
     sys.exit(str(error))
 
 wsgi_app = "app:create_app()"
-bind = f"0.0.0.0:{settings.port}"
+host = f"[{settings.host}]" if ":" in settings.host else settings.host
+bind = f"{host}:{settings.port}"
+# No peer, not even one on this machine, has its headers believed here: see TRUSTED_PROXIES.
+forwarded_allow_ips = ""
 workers = settings.web_concurrency
 # Its threads get whole requests: slow clients, such as phones that upload a photo, occupy none.
-worker_class = "web.operation.worker.PatientWorker"
-threads = 8
+worker_class = "web.operation.server.Worker"
+# Costly requests wait in them for their turn. The rate limit lets in fewer at a time.
+threads = 20
+# As many connections as the system allows, not as many as a shell does.
+most_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 # Networks are loaded once, before the fork: workers share their memory, and start at once.
 preload_app = True
 timeout = 30
 # Platforms kill what is still there 30 seconds after SIGTERM, and this project promises 25.
 graceful_timeout = 20
-# Heartbeat files on a disk can stall a worker; this is memory.
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
+
+
+def has_room(folder: str) -> bool:
+    """Whether files can be made there: not where /dev/shm is read-only, or has no inode left."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return True
+
+
+# Heartbeat files on a disk can stall a worker; this is memory.  They are empty.
+worker_tmp_dir = "/dev/shm" if has_room("/dev/shm") else None
 # gunicorn is not controlled at run time here, and a read-only home cannot hold the socket.
 control_socket_disable = True
 # More than any array of a drawing, less than those of a photo: a worker retains 4 MiB at most.
@@ -50,9 +70,11 @@ def remove_folder(folder: Path, owner: int) -> None:
 # again in the same process, SIGUSR2 in a new one, which inherits the environment.
 prefix = f"digits-metrics-{os.getpid()}-"
 if not Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")).name.startswith(prefix):
-    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=worker_tmp_dir))
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
-    atexit.register(remove_folder, folder, os.getpid())
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
+    with suppress(OSError):  # then each worker has its own numbers, and says so
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=worker_tmp_dir))
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        atexit.register(remove_folder, folder, os.getpid())
 
 from web.operation.logs import LOGGING
 from web.operation.metrics import use_slot

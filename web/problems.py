@@ -11,10 +11,17 @@ from werkzeug.exceptions import HTTPException
 log = logging.getLogger(__name__)
 
 DETAILS = {
+    400: "the request is not valid HTTP, or incomplete: check the client that sends it",
     404: "there is nothing at this address: see / for the page and /api for the API",
     405: "the method is not allowed at this address: see the header Allow",
+    408: "the request did not arrive in time: send it again",
     413: "the request is too large: send a picture of at most 10 MB",
+    414: "the address is too long: shorten it",
+    417: "the header Expect is not supported: send 100-continue, or leave it out",
+    431: "the headers, trailers or chunk sizes are too long: shorten them",
     500: "the server failed and has logged the error: try again",
+    501: "the header Upgrade with a body, or a transfer coding but chunked, is not supported",
+    503: "too many uploads are under way: send it again in a few seconds",
 }
 
 
@@ -31,6 +38,15 @@ def content_of(status: int, detail: str) -> tuple[str, bytes]:
     title = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return title, json.dumps(content).encode()
+
+
+def http_response(status: int) -> bytes:
+    """The problem of a request that does not reach the app, as it goes over the wire."""
+    title, body = content_of(status, DETAILS[status])
+    head = f"HTTP/1.1 {status} {title}\r\nContent-Type: application/problem+json\r\n"
+    head += f"Content-Length: {len(body)}\r\nConnection: close\r\nCache-Control: no-store\r\n"
+    head += "Retry-After: 5\r\n\r\n" if status == 503 else "\r\n"
+    return head.encode() + body
 
 
 def problem_response(
@@ -70,5 +86,6 @@ def add_error_handlers(app: Flask, statuses: Mapping[type[Exception], int]) -> N
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.path, exc_info=error)
+        # the route, and not the path, which holds what the client sent
+        log.error("%s %s failed", request.method, request.url_rule, exc_info=error)
         return problem_response(500, DETAILS[500])

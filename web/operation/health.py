@@ -9,7 +9,8 @@ from pathlib import Path
 from flask import Flask, Response, jsonify
 
 from nn.dataset import DIGITS
-from nn.ink.preprocess import PictureError, image_to_input, open_picture
+from nn.ink.files import PictureError
+from nn.ink.preprocess import image_to_input, open_picture
 from web.models import Model
 from web.operation import metrics
 from web.problems import ProblemError
@@ -45,7 +46,7 @@ def add_health(app: Flask, model: Model) -> None:
 
     @app.get("/metrics")
     def get_metrics() -> Response:
-        """The metrics of all workers on this machine."""
+        """The metrics of all workers of this instance."""
         return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 

@@ -5,16 +5,21 @@ Neither has drawings, bodies, queries, keys or addresses in it.
 
 import logging
 import re
+import sys
 import time
 import uuid
-from typing import Any
+from select import select
+from typing import Any, TextIO
 
 from flask import Flask, Response, g, has_request_context, request
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from web.operation import metrics
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:=+/-]{1,128}")
 MAX_PATH_LENGTH = 200  # characters
+# What no route has in it, and what follows: it may be a query, with a key, that was sent malformed.
+NO_PATH = re.compile(r"[^\w/.-].*", re.ASCII | re.DOTALL)
 
 log = logging.getLogger("digits.requests")
 
@@ -28,11 +33,38 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class OnceASecondFilter(logging.Filter):
+    """Lets one record a second through: asyncio logs each connection that it cannot accept."""
+
+    next_time = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        is_due = record.created >= self.next_time
+        if is_due:
+            self.next_time = record.created + 1
+        return is_due
+
+
+class StdoutHandler(logging.StreamHandler[TextIO]):
+    """Drops an entry rather than wait: a reader that has stopped must not stop the server, too.
+
+    A pipe counts as writable while it has room for 4096 bytes, which is more than an entry has.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if select([], [self.stream], [], 0)[1]:
+            super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # the reader is gone, and nobody to tell
+            super().handleError(record)
+
+
 # For logging.config.dictConfig; the level of gunicorn's own logger is left to its --log-level.
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": RequestIdFilter}},
+    "filters": {"request_id": {"()": RequestIdFilter}, "once": {"()": OnceASecondFilter}},
     "formatters": {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
@@ -40,11 +72,12 @@ LOGGING: dict[str, Any] = {
             "style": "{",
             "rename_fields": {"levelname": "level", "name": "logger"},
             "timestamp": "time",
+            "reserved_attrs": [*RESERVED_ATTRS, "color_message"],  # uvicorn's, for terminals
         }
     },
     "handlers": {
         "stdout": {
-            "class": "logging.StreamHandler",
+            "class": f"{__name__}.StdoutHandler",
             "stream": "ext://sys.stdout",
             "formatter": "json",
             "filters": ["request_id"],
@@ -54,6 +87,7 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         "gunicorn.error": {"handlers": ["stdout"], "propagate": False},
         "digits.requests": {"level": "INFO"},
+        "asyncio": {"filters": ["once"]},
     },
 }
 
@@ -84,7 +118,7 @@ def log_requests(app: Flask) -> None:
         line = {
             "request_id": g.request_id,
             "method": request.method[:20],
-            "path": request.path[:MAX_PATH_LENGTH],
+            "path": NO_PATH.sub("", request.path[:MAX_PATH_LENGTH]),
             "status": response.status_code,
             "duration_ms": round(1000 * seconds, 2),
             "bytes": response.content_length,
