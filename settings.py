@@ -3,6 +3,7 @@
 DIGITS_DATA is not among them: it is for the library alone, see nn/data/.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from limits import parse
 
 MAX_REQUEST_BYTES = 14_000_000  # a picture of 10 MB in base64
 SHORTEST_KEY = 16  # characters; a shorter one could be guessed
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # between the dots of a host name (RFC 1123)
+HOST_NAME = re.compile(rf"({LABEL}\.)*(?![0-9]+$){LABEL}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Settings:
     """The settings; the defaults are for variables that are not set."""
 
     port: int = 8000
+    host: str = "0.0.0.0"  # the address to listen on; behind a proxy on this machine: 127.0.0.1
     web_concurrency: int = 2  # worker processes
     numbers_api_url: str = "http://numbersapi.com"  # empty: no numbers service is used
     redis_url: str = ""  # shared limits and cache; empty: in the memory of each process
@@ -28,7 +32,8 @@ class Settings:
     # one address, and a sixth of what two cores can handle.
     ratelimit_predict: str = "1000 per 10 seconds"  # drawings
     ratelimit_facts: str = "300 per 10 seconds"
-    trusted_proxies: int = 1  # how many proxies in front add to X-Forwarded-For
+    # How many proxies in front add to X-Forwarded-For.  Without one, clients write it themselves.
+    trusted_proxies: int = 0
     request_timeout: int = 30  # seconds for all of a request to arrive
     api_keys: tuple[str, ...] = field(default=(), repr=False)  # none: no key is needed
     cors_origins: tuple[str, ...] = ()  # whose scripts may call the API; ("*",): all
@@ -42,8 +47,11 @@ class Settings:
             raise ValueError(
                 f"NUMBERS_API_URL is {url!r}: set it to an http(s) URL, or leave it empty"
             )
+        # Heroku sets DYNO, and lets nobody connect but by its router.
+        proxies = 1 if "DYNO" in environ else Settings.trusted_proxies
         return Settings(
             port=whole_number(environ, "PORT", Settings.port, 1, 65535),
+            host=host(environ, "HOST", Settings.host),
             web_concurrency=whole_number(
                 environ, "WEB_CONCURRENCY", Settings.web_concurrency, 1, 256
             ),
@@ -52,9 +60,7 @@ class Settings:
             ratelimit_enabled=switch(environ, "RATELIMIT_ENABLED", Settings.ratelimit_enabled),
             ratelimit_predict=rate(environ, "RATELIMIT_PREDICT", Settings.ratelimit_predict),
             ratelimit_facts=rate(environ, "RATELIMIT_FACTS", Settings.ratelimit_facts),
-            trusted_proxies=whole_number(
-                environ, "TRUSTED_PROXIES", Settings.trusted_proxies, 0, 10
-            ),
+            trusted_proxies=whole_number(environ, "TRUSTED_PROXIES", proxies, 0, 10),
             request_timeout=whole_number(
                 environ, "REQUEST_TIMEOUT", Settings.request_timeout, 1, 600
             ),
@@ -75,6 +81,16 @@ def redis_url_from(environ: Mapping[str, str]) -> str:
     if switch(environ, "REDIS_TLS_VERIFY", True) or not url.startswith("rediss:"):
         return url
     return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=none"
+
+
+def host(environ: Mapping[str, str], name: str, default: str) -> str:
+    text = environ.get(name, "").strip() or default
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        if HOST_NAME.fullmatch(text) and len(text) <= 253:
+            return text
+    raise ValueError(f"{name} is {text!r}: set it to an IP address or a host name to listen on")
 
 
 def whole_number(environ: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:

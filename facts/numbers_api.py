@@ -1,9 +1,12 @@
 """A numbers service: any server that speaks the protocol of numbersapi.com (/7/trivia?json).
 
 Its facts are returned at once, from a cache in memory. Requests are made in the background by a
-daemon thread, one at a time; further ones are dropped. With Redis, all processes and machines share
-the cached replies and the circuit breaker; without, or while Redis is unreachable, each process has
-its own.
+daemon thread, one at a time and at most one a second; further ones are dropped. With Redis, all
+processes and machines share the cached replies and the circuit breaker; without, or while Redis is
+unreachable, each process has its own.
+
+Clients choose the numbers. Only those up to `LARGEST_NUMBER` are asked for, so that nobody can make
+the service, the cache or Redis work through numbers without end.
 """
 
 import json
@@ -16,15 +19,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from cachetools import TTLCache
+from cachetools import TLRUCache
 from pybreaker import STATE_CLOSED, CircuitBreaker, CircuitBreakerError, CircuitRedisStorage
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+# A drawing is a digit, and beyond a thousand a service knows little. The replies of both kinds for
+# all of them fit into the cache, in about a megabyte, so that none ever displaces another.
+LARGEST_NUMBER = 999
 CACHE_SIZE = 2048  # replies in the memory of a process
-MAX_STALE = 30 * 24 * 3600  # seconds after which even a stale reply is dropped
+MAX_STALE = 30 * 24 * 3600  # seconds after which even a stale fact is dropped
+NO_FACT_TTL = 3600  # seconds after which it is forgotten that there is no fact
 MAX_LENGTH = 300  # characters of a text
 NO_FACT = ("boring number", "unremarkable", "missing a fact", "uninteresting number")
 FAILURES = 3  # in a row open the circuit breaker
@@ -40,12 +47,18 @@ class Reply:
     received: float
 
 
+def lifetime(reply: Reply) -> int:
+    """Seconds after which a reply is dropped."""
+    return MAX_STALE if reply.text else NO_FACT_TTL
+
+
 class Upstream:
     """A numbers service at a base URL. Safe to share between threads, and to make before a fork.
 
-    A reply is fresh for `ttl` seconds, and used for up to a month while there is no newer one.
-    A request takes at most `timeout` seconds. After one that failed there is none for `retry_delay`
-    seconds, after three in a row none for `reset_timeout` seconds: the circuit breaker is open.
+    A fact is fresh for `ttl` seconds, and used for up to a month while there is no newer one.
+    A request takes at most `timeout` seconds. After it there is none for `interval` seconds, or for
+    `retry_delay` seconds if it failed, after three failures in a row none for `reset_timeout`
+    seconds: the circuit breaker is open.
     Raises ValueError for a malformed URL.
     """
 
@@ -58,6 +71,7 @@ class Upstream:
         ttl: float = 24 * 3600.0,
         reset_timeout: float = 60.0,
         retry_delay: float = 1.0,
+        interval: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.host = urlsplit(url).hostname or ""
@@ -65,10 +79,13 @@ class Upstream:
             raise ValueError(f"the URL of the numbers service is {url!r}: make it an http(s) URL")
         self._url = url.rstrip("/")
         self._timeout, self._ttl, self._retry_delay, self._clock = timeout, ttl, retry_delay, clock
-        self._replies: TTLCache[tuple[int, str], Reply] = TTLCache(CACHE_SIZE, MAX_STALE, clock)
+        self._interval = interval
+        self._replies: TLRUCache[tuple[int, str], Reply] = TLRUCache(
+            CACHE_SIZE, lambda _, reply, now: reply.received + lifetime(reply), clock
+        )
         self._lock = threading.Lock()  # of the replies
         self._requesting = threading.Lock()  # held while a request is under way
-        self._retry_at = 0.0
+        self._next_at = 0.0  # no request before that
         self._breaker = CircuitBreaker(FAILURES, reset_timeout)
         self._shared = (
             SharedReplies(redis_url, self._url, reset_timeout, retry_delay) if redis_url else None
@@ -77,11 +94,13 @@ class Upstream:
 
     def facts(self, number: int, kinds: Iterable[str]) -> dict[str, str]:
         """The cached facts by kind. Requests one that is missing or stale in the background."""
+        if not 0 <= number <= LARGEST_NUMBER:
+            return {}
         with self._lock:
             cached = {kind: self._replies.get((number, kind)) for kind in kinds}
         stale = self._clock() - self._ttl
         wanted = [kind for kind, reply in cached.items() if not reply or reply.received <= stale]
-        if wanted and time.monotonic() >= self._retry_at:
+        if wanted and time.monotonic() >= self._next_at:
             self._request_later(number, wanted[0])
         return {kind: reply.text for kind, reply in cached.items() if reply and reply.text}
 
@@ -106,9 +125,10 @@ class Upstream:
             reply = self._reply(number, kind)
             with self._lock:
                 self._replies[number, kind] = reply
+            self._next_at = time.monotonic() + self._interval
             self._failing = False
         except Exception as error:  # an unknown server can cause any, and none is worth a crash
-            self._retry_at = time.monotonic() + self._retry_delay
+            self._next_at = time.monotonic() + self._retry_delay
             if not self._failing and not isinstance(error, CircuitBreakerError):
                 logger.warning("%s gives no facts (%s).", self.host, type(error).__name__)
                 self._failing = True
@@ -119,7 +139,7 @@ class Upstream:
         """From the other processes if one has it, else from the service."""
         now, key = self._clock(), f"{kind}/{number}"
         reply = self._shared.get(key) if self._shared else None
-        if reply and now - self._ttl < reply.received <= now:
+        if reply and now - min(self._ttl, lifetime(reply)) < reply.received <= now:
             return reply
         breaker = (self._shared.breaker if self._shared else None) or self._breaker
         reply = Reply(breaker.call(self._fetch, number, kind), now)
@@ -174,7 +194,7 @@ class SharedReplies:
 
     def put(self, key: str, reply: Reply) -> None:
         entry = json.dumps({"text": reply.text, "received": reply.received})
-        self._try(lambda: self._redis.set(f"{self._prefix}:{key}", entry, ex=MAX_STALE))
+        self._try(lambda: self._redis.set(f"{self._prefix}:{key}", entry, ex=lifetime(reply)))
 
     def _make_breaker(self) -> None:
         storage = CircuitRedisStorage(STATE_CLOSED, self._redis, namespace=self._prefix)

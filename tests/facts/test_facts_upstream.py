@@ -20,8 +20,8 @@ from urllib3.exceptions import HTTPError as BrokenAnswer
 
 from app import create_app
 from facts.http import fetch
-from facts.numbers_api import FAILURES, SharedReplies, Upstream
-from facts.store import Fact, Facts
+from facts.numbers_api import CACHE_SIZE, FAILURES, LARGEST_NUMBER, SharedReplies, Upstream
+from facts.store import KINDS, Fact, Facts
 from settings import Settings
 from tests.support.polling import PATIENCE
 from tests.support.servers.local_http import LocalServer, Request, local_server
@@ -70,7 +70,8 @@ class Clock:
 
 def facts_of(server: LocalServer, redis: RedisServer | None = None, **options: Any) -> Facts:
     """As in the app, but patient, and asking again at once after a failure."""
-    options = {"timeout": PATIENCE, "reset_timeout": FAR, "retry_delay": 0.0} | options
+    defaults = {"timeout": PATIENCE, "reset_timeout": FAR, "retry_delay": 0.0}
+    options = {"interval": 0.0} | defaults | options
     return Facts(Upstream(server.url, redis.url if redis else "", **options))
 
 
@@ -112,10 +113,10 @@ def test_seen_upstream_fact_is_followed_by_a_bundled_one(server: LocalServer) ->
 
 def test_seen_upstream_fact_is_followed_by_a_computed_one(server: LocalServer) -> None:
     facts = facts_of(server)
-    ask(facts, 1729)
-    seen = ask(facts, 1729)
+    ask(facts, 729)
+    seen = ask(facts, 729)
     assert is_upstream(seen)
-    assert facts.about(1729, "trivia", [seen.id]).origin == "computed"
+    assert facts.about(729, "trivia", [seen.id]).origin == "computed"
 
 
 def test_each_kind_is_requested_once_if_any_kind_will_do(server: LocalServer) -> None:
@@ -131,8 +132,8 @@ def test_each_kind_is_requested_once_if_any_kind_will_do(server: LocalServer) ->
 
 def test_upstream_facts_are_served_for_numbers_without_bundled_facts(server: LocalServer) -> None:
     facts = facts_of(server)
-    assert ask(facts, -1729).origin == "computed"
-    assert is_upstream(ask(facts, -1729))
+    assert ask(facts, 729).origin == "computed"
+    assert is_upstream(ask(facts, 729))
 
 
 def test_base_url_may_have_a_path_and_a_trailing_slash(server: LocalServer) -> None:
@@ -231,6 +232,50 @@ def test_absence_of_a_fact_is_cached(
     server.behave = sends("8 is a number from elsewhere.")
     ask(facts, 8)
     assert is_upstream(ask(facts, 8)), "knowing no fact of one number is no failure"
+
+
+def test_absence_of_a_fact_is_forgotten_after_an_hour(server: LocalServer) -> None:
+    clock = Clock()
+    server.behave = sends(found=False)
+    facts = facts_of(server, clock=clock)
+    ask(facts)
+    server.behave = sends()
+    clock.now += 3599
+    assert not any(is_upstream(ask(facts)) for _ in range(3))
+    clock.now += 2
+    ask(facts)
+    assert is_upstream(ask(facts))
+    assert len(server.asked) == 2
+
+
+# What clients may make of it
+
+
+@pytest.mark.parametrize("number", [-1, LARGEST_NUMBER + 1, 10**12])
+def test_service_is_asked_for_small_numbers_only(server: LocalServer, number: int) -> None:
+    facts = facts_of(server)
+    assert not any(is_upstream(ask(facts, number)) for _ in range(3))
+    assert server.asked == []
+
+
+def test_walk_through_all_numbers_displaces_no_fact_and_asks_for_each_once(
+    server: LocalServer,
+) -> None:
+    assert (LARGEST_NUMBER + 1) * len(KINDS) <= CACHE_SIZE
+    server.behave = sends("It is a number from elsewhere.")
+    facts = facts_of(server)
+    for _ in range(2):
+        for number in range(-50, LARGEST_NUMBER + 50):
+            ask(facts, number)
+    assert len(server.asked) == len(set(server.asked)) == LARGEST_NUMBER + 1
+    assert is_upstream(facts.about(0, "trivia"))
+
+
+def test_requests_are_an_interval_apart(server: LocalServer) -> None:
+    facts = facts_of(server, interval=FAR)
+    for number in range(20):
+        ask(facts, number)
+    assert server.asked == ["/0/trivia?json"]
 
 
 # What else it may do
@@ -493,6 +538,7 @@ from facts.store import Facts
 from facts.numbers_api import Upstream
 url, redis_url, times, patience = sys.argv[1:]
 options = {"timeout": float(patience), "reset_timeout": 1e6, "retry_delay": 0.0}
+options["interval"] = 0.0
 facts = Facts(Upstream(url, redis_url, **options))
 for _ in range(int(times)):
     facts.about(7, "trivia")
@@ -632,9 +678,13 @@ def test_malformed_redis_entries_are_ignored(
             assert is_upstream(ask(facts, number))
 
 
-def test_redis_entries_expire_after_30_days(server: LocalServer, redis: RedisServer) -> None:
+@pytest.mark.parametrize(("found", "seconds"), [(True, 30 * 24 * 3600), (False, 3600)])
+def test_redis_entries_expire_after_30_days_or_without_a_fact_after_an_hour(
+    server: LocalServer, redis: RedisServer, found: bool, seconds: int
+) -> None:
+    server.behave = sends(found=found)
     ask(facts_of(server, redis))
     with Redis.from_url(redis.url) as client:
         names = client.keys("*:trivia/7")
         assert len(names) == 1
-        assert 29 * 24 * 3600 < client.ttl(names[0]) <= 30 * 24 * 3600
+        assert seconds - 2 * PATIENCE < client.ttl(names[0]) <= seconds

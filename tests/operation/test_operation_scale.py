@@ -7,6 +7,8 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,8 @@ from tests.support.servers.local_http import local_server
 from tests.support.servers.nginx import find_nginx, nginx
 from tests.support.servers.service import ask, load
 
-UNLIMITED = {"RATELIMIT_ENABLED": "false"}
+BEHIND = {"HOST": "127.0.0.1", "TRUSTED_PROXIES": "1"}  # as deploy/nginx.conf says
+UNLIMITED = {**BEHIND, "RATELIMIT_ENABLED": "false"}
 
 
 @pytest.fixture
@@ -75,18 +78,23 @@ def test_stopped_and_reloaded_instances_behind_nginx_lose_no_request(
 def test_rate_limit_is_shared_by_redis_and_ignores_forged_forwarded_for(
     service, tmp_path, seven, in_front, redis
 ):
-    shared = {"REDIS_URL": redis.url, "RATELIMIT_PREDICT": "20 per day"}
+    shared = {**BEHIND, "REDIS_URL": redis.url, "RATELIMIT_PREDICT": "20 per day"}
     with service(tmp_path, **shared) as one, service(tmp_path, **shared) as other:
         with in_front(one, other) as port:
             answers = [
                 ask(port, "POST", "/api/predict", seven, {"X-Forwarded-For": f"10.0.0.{n}"})
                 for n in range(30)
             ]
+            elsewhere = http.client.HTTPConnection(
+                "127.0.0.1", port, timeout=PATIENCE, source_address=("127.0.0.2", 0)
+            )
+            assert ask(port, "POST", "/api/predict", seven, {}, elsewhere)[0] == 200
+            elsewhere.close()
         assert [status for status, _, _ in answers] == [200] * 20 + [429] * 10
         assert int(answers[-1][1]["Retry-After"]) > 0
         for instance in (one, other):
             read = [line for line in instance.requests().values() if "digit" in line]
-            assert 0 < len(read) < 20
+            assert 0 < len(read) < 21
 
 
 @pytest.fixture
@@ -122,23 +130,66 @@ def test_upstream_facts_are_shared_between_instances(service, tmp_path, numbers_
         assert "upstream" in sources
 
 
-def test_nginx_forwards_request_ids_and_restricts_metrics(service, tmp_path, seven, in_front):
-    with service(tmp_path) as one, in_front(one) as port:
+def test_nginx_forwards_request_ids_and_hides_metrics(service, tmp_path, seven, in_front):
+    with service(tmp_path, **BEHIND) as one, in_front(one) as port:
         for sent, is_valid in (("from-a-router.1", True), ('"bad"', False)):
             _, headers, _ = ask(port, "POST", "/", seven, {"X-Request-ID": sent})
             assert (headers["X-Request-ID"] == sent) is is_valid
             assert headers["X-Request-ID"] in one.requests()
-        assert ask(port, "GET", "/metrics", None, {})[0] == 200
-        elsewhere = http.client.HTTPConnection(
-            "127.0.0.1", port, timeout=PATIENCE, source_address=("127.0.0.2", 0)
-        )
-        assert ask(port, "GET", "/metrics", None, {}, elsewhere)[0] == 403
-        elsewhere.close()
+        for path in ("/metrics", "/readyz"):
+            assert ask(port, "GET", path, None, {})[0] == 404
+            assert one.get(path)[0] == 200
+        assert not any("TRUSTED_PROXIES" in line["message"] for line in one.lines())
+
+
+STALLED = 30  # uploads that fill nearly all of the 64 MB of a worker, none of them large
+PART = bytes(2_100_000)
+
+
+def test_refused_uploads_take_no_instance_out(service, tmp_path, seven, in_front):
+    """Uploads get 503; nginx sends both instances small requests all the while."""
+    head = b"POST /api/predict HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n"
+    large = b"\xff\xd8\xff" + os.urandom(13_900_000)
+    statuses, over = [], threading.Event()
+
+    def upload(port):
+        while not over.is_set():
+            with suppress(OSError):  # refused while it is still being sent
+                headers = {"Content-Type": "image/jpeg"}
+                statuses.append(ask(port, "POST", "/api/predict", large, headers)[0])
+
+    patient = {**UNLIMITED, "WEB_CONCURRENCY": "1", "REQUEST_TIMEOUT": "600"}
+    with (
+        service(tmp_path, stalls=True, **patient) as one,
+        service(tmp_path, stalls=True, **patient) as other,
+        in_front(one, other) as port,
+        ExitStack() as stalled,
+    ):
+        for instance in (one, other):
+            for _ in range(STALLED):
+                connection = stalled.enter_context(instance.connect())
+                connection.sendall(head + PART)
+        uploads = [threading.Thread(target=upload, args=(port,)) for _ in range(12)]
+        for thread in uploads:
+            thread.start()
+        try:
+            wait_for(lambda: statuses.count(503) > 10, "uploads are refused")
+            seen = [len(instance.requests()) for instance in (one, other)]
+            small = {ask(port, "POST", "/api/predict", seven, {})[0] for _ in range(40)}
+        finally:
+            over.set()
+            for thread in uploads:
+                thread.join()
+        assert small == {200}
+        assert set(statuses) <= {413, 503}
+        for instance, before in zip((one, other), seen, strict=True):
+            read = [line for line in list(instance.requests().values())[before:] if "digit" in line]
+            assert len(read) >= 5
 
 
 def test_nginx_passes_uploads_up_to_the_size_limit(service, tmp_path, in_front, seven):
     noise = os.urandom(9_000_000)
-    with service(tmp_path) as one, in_front(one) as port:
+    with service(tmp_path, **BEHIND) as one, in_front(one) as port:
         for length, expected in ((9_000_000, 400), (30_000_000, 413)):
             body = b"\xff\xd8\xff" + (noise * 4)[: length - 3]
             headers = {"Content-Type": "image/jpeg"}

@@ -17,20 +17,21 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_empty_environment_gives_the_defaults():
     assert Settings.from_environment({}) == Settings()
-    assert Settings().port == 8000
+    assert (Settings().host, Settings().port) == ("0.0.0.0", 8000)
     assert Settings().numbers_api_url == "http://numbersapi.com"
 
 
 def test_environment_overrides_defaults():
     environment = {
         "PORT": "5000",
+        "HOST": "127.0.0.1",
         "WEB_CONCURRENCY": "4",
         "NUMBERS_API_URL": "https://numbers.example/",
         "REDIS_URL": "redis://cache:6379",
         "RATELIMIT_ENABLED": "False",
     }
     assert Settings.from_environment(environment) == Settings(
-        5000, 4, "https://numbers.example", "redis://cache:6379", False
+        5000, "127.0.0.1", 4, "https://numbers.example", "redis://cache:6379", False
     )
 
 
@@ -42,6 +43,13 @@ BAD = [
     ("PORT", "http"),
     ("PORT", "0"),
     ("PORT", "65536"),
+    ("HOST", "127.0.0.1:8000"),
+    ("HOST", "[::1]"),
+    ("HOST", "999.0.0.1"),
+    ("HOST", "-host"),
+    ("HOST", "a host"),
+    ("HOST", "unix:/tmp/socket"),
+    ("HOST", "x" * 64),
     ("WEB_CONCURRENCY", "-1"),
     ("WEB_CONCURRENCY", "2.5"),
     ("RATELIMIT_ENABLED", "maybe"),
@@ -97,17 +105,30 @@ def test_redis_tls_verify_is_ignored_without_tls():
     assert Settings.from_environment(environment).redis_url == "redis://cache:6379"
 
 
+@pytest.mark.parametrize("name", ["::1", "localhost", "app.internal", "4.example", "0.0.0.0"])
+def test_host_is_an_address_or_a_name(name):
+    assert Settings.from_environment({"HOST": name}).host == name
+
+
+def test_a_proxy_is_trusted_by_default_only_on_heroku():
+    assert Settings.from_environment({}).trusted_proxies == 0
+    assert Settings.from_environment({"DYNO": "web.1"}).trusted_proxies == 1
+    for value in (0, 2):
+        environment = {"DYNO": "web.1", "TRUSTED_PROXIES": str(value)}
+        assert Settings.from_environment(environment).trusted_proxies == value
+
+
 def test_environment_sets_limits_keys_and_origins():
     environment = {
         "RATELIMIT_PREDICT": "7/minute",
-        "TRUSTED_PROXIES": "0",
+        "TRUSTED_PROXIES": "3",
         "REQUEST_TIMEOUT": "5",
         "API_KEYS": " a-key-of-some-length , another-key-of-some-length,",
         "CORS_ORIGINS": "https://a.example/, http://localhost:3000",
     }
     settings = Settings.from_environment(environment)
     assert settings.ratelimit_predict == "7/minute"
-    assert (settings.trusted_proxies, settings.request_timeout) == (0, 5)
+    assert (settings.trusted_proxies, settings.request_timeout) == (3, 5)
     assert settings.api_keys == ("a-key-of-some-length", "another-key-of-some-length")
     assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
     assert Settings.from_environment({"CORS_ORIGINS": "*"}).cors_origins == ("*",)
