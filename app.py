@@ -7,7 +7,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from flask import Flask
 from flask_compress import Compress
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from facts.numbers_api import Upstream
 from facts.store import Facts
@@ -16,7 +15,9 @@ from settings import MAX_REQUEST_BYTES, Settings
 from web.access.api_keys import require_api_key
 from web.access.headers import send_security_headers
 from web.access.origins import allow_origins
+from web.access.proxies import trust_proxies
 from web.access.rate_limits import RateLimits
+from web.access.request_headers import bound_headers
 from web.api.predictor import Predictor
 from web.api.request_body import PICTURE_STATUS
 from web.api.routes import add_api
@@ -38,15 +39,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
-    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_REQUEST_BYTES
-    if proxies := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     log_requests(app)
+    bound_headers(app)
+    trust_proxies(app, settings.trusted_proxies)
     models = load_models()
     numbers_api = settings.numbers_api_url
     facts = Facts(Upstream(numbers_api, settings.redis_url) if numbers_api else None)
     add_error_handlers(app, PICTURE_STATUS)
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
+    app.config["COMPRESS_LEVEL"] = app.config["COMPRESS_BR_LEVEL"] = 3  # the largest page in 1 ms
     Compress(app)
     send_security_headers(app, serve_static_files(app))
     allow_origins(app, settings.cors_origins)
@@ -55,9 +56,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_home_page(app, models)
     add_accuracy_page(app, models)
     add_inside_page(app, models)
-    add_upload_form(app, models, predictor)
     add_course(app)
     rate_limits = RateLimits(settings)
+    add_upload_form(app, models, predictor, rate_limits)
     add_api(app, models, predictor, rate_limits)
     # limits come before keys, so that guessing a key is limited, too
     rate_limits.enforce(app)

@@ -17,6 +17,7 @@ import pytest
 pytest.register_assert_rewrite("tests.support")
 
 from tests.support.browser import FLAGS, find_browser
+from tests.support.budgets import cost_meter
 from tests.support.missing import missing
 from tests.support.pictures import REFUSED
 from tests.support.servers.postgres import find_postgres, running_postgres
@@ -148,6 +149,13 @@ def app():
 @pytest.fixture
 def client(app):
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def cost():
+    """Measures a request: `cost("/api/predict", body, headers={...}).assert_within_budget()`."""
+    with cost_meter() as measure:
+        yield measure
 
 
 @pytest.fixture(scope="session")

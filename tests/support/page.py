@@ -1,8 +1,10 @@
 """How tests use the page in real Chromium: opened, drawn on with mouse, finger and pen, read."""
 
 import contextlib
+import time
 
 from tests.support.polling import PATIENCE
+from web.access.api_keys import COOKIE, ApiKeyCheck
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {
@@ -11,6 +13,7 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
+KEY = "a-key-of-the-tests-0123456789"
 ANSWERED = """() => 'answer' in document.body.dataset
     && document.getElementById('digit').getAttribute('aria-busy') === 'false'"""
 # Counts the requests of the page that have neither failed nor been responded to in full.
@@ -58,6 +61,13 @@ def opened(chromium, address, clock=False, **options):
         # that an answer did not come, or was an error, is what some tests are about
         complaints = [text for text in complaints if "Failed to load resource" not in text]
         assert complaints == [], complaints
+
+
+def session_token(address, age):
+    """The cookie that the app at that address, whose API key is KEY, set so many seconds ago."""
+    signer, now = ApiKeyCheck((KEY,))._signer, int(time.time())
+    signer.get_timestamp = lambda: now - age
+    return {"name": COOKIE, "value": signer.sign(b"page").decode(), "url": address}
 
 
 class Touch:

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 import socket
+import tempfile
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +17,7 @@ from PIL import Image
 from nn.data.glyphs import hand
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
+from tests.support import hostile_pictures
 from tests.support.pictures import (
     BOMB,
     GIF,
@@ -414,3 +416,16 @@ def test_drawings_are_not_logged(server, server_log):
     log = server_log.read_text()
     for start in range(0, 1000, 100):
         assert TEXT[start : start + 40].decode() not in log
+
+
+def test_files_of_a_form_are_never_written(client, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    picture = hostile_pictures.noisy_file("PNG", 900, 900)
+    assert len(picture) > 2_000_000
+    head = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
+    form = head + picture + b"\r\n--b--\r\n"
+    kind = "multipart/form-data; boundary=b"
+    response = client.post("/api/predict", data=form, content_type=kind)
+    assert response.status_code == 200
+    with pytest.raises(FileNotFoundError):
+        tempfile.mkdtemp()

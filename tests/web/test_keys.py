@@ -17,7 +17,7 @@ KEYS = ("first-key-0123456789", "second-key-0123456789")
 
 @pytest.fixture(scope="module")
 def guarded():
-    return create_app(Settings(numbers_api_url="", api_keys=KEYS))
+    return create_app(Settings(numbers_api_url="", api_keys=KEYS, trusted_proxies=1))
 
 
 def send(client, path="/api/predict", **headers):
@@ -76,6 +76,8 @@ def test_session_token_cookie_is_secure_over_https(guarded):
         {"Sec_Fetch_Site": "none"},
         {"Origin": "https://elsewhere.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Origin": ""},
         {"Sec_Fetch_Site": "same-origin", "X_API_Key": "a-wrong-key-0123456789"},
     ],
 )

@@ -1,18 +1,25 @@
 """How often one may ask: per client, shared through Redis, and never in the way of drawing."""
 
+import base64
 import io
 
 import pytest
 from limits import parse
+from PIL import Image
 
 from app import create_app
+from nn.ink.files import MAX_WORK, inspect
+from nn.measure.robustness import encoded
 from settings import Settings
+from tests.support.hostile_pictures import noise
 from tests.support.page import DESKTOP, at, opened
 from tests.support.pictures import JPEG, TEXT
 from tests.support.polling import PATIENCE
 from tests.support.problems import assert_problem
 from web.access import rate_limits
-from web.access.rate_limits import client_of
+from web.access.rate_limits import RateLimits, client_of
+from web.api.request_body import WORK_PER_DRAWING, cost_of
+from web.problems import ProblemError
 
 
 def client_with(**settings):
@@ -47,7 +54,7 @@ def test_rate_limit_of_drawings_holds_for_the_form():
 
     assert [post().status_code for _ in range(5)] == [200] * 5
     response = post()
-    assert_problem(response, 429)
+    assert (response.status_code, response.mimetype) == (429, "text/html")  # people see it
     assert 0 < int(response.headers["Retry-After"]) <= 3600
     assert ask(client) == [429]
     assert client.get("/read").status_code == 302
@@ -93,22 +100,108 @@ def test_batch_counts_each_picture_towards_the_rate_limit():
     assert ask(client) == [429]
 
 
+def send(client, image, kind):
+    content = encoded(image, kind)
+    return client.post(
+        "/api/predict", data=content, content_type=f"image/{kind.lower()}"
+    ).status_code
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGBA"), ("JPEG", "RGB")])
+def test_drawings_as_the_page_sends_them_count_as_one(kind, mode):
+    client = client_with()
+    drawing = noise(280, 280, mode) if kind == "JPEG" else Image.new(mode, (280, 280), "white")
+    assert [send(client, drawing, kind) for _ in range(6)] == [200] * 5 + [429]
+
+
+@pytest.mark.parametrize("path", ["/api/predict", "/", "/read"])
+def test_larger_pictures_count_as_more_drawings(path, monkeypatch):
+    client = client_with(ratelimit_predict="20 per hour")
+    screenshot = Image.new("RGB", (3840, 2160), "white")
+    screenshot.paste((0, 0, 0), (900, 200, 1100, 2000))
+    content = encoded(screenshot)
+    assert client.post(path, data=content, content_type="image/png").status_code == 200
+    monkeypatch.setattr(Image, "open", lambda *_, **__: pytest.fail("it was decoded"))
+    response = client.post(path, data=content, content_type="image/png")
+    assert response.status_code == 429
+    assert "then go on" in response.text
+
+
+def test_picture_that_counts_for_more_than_the_limit_takes_all_of_it():
+    client = client_with()
+    assert send(client, Image.new("RGB", (3840, 2160), "white"), "PNG") == 200
+    assert ask(client) == [429]
+
+
+def test_large_photo_counts_as_less_than_a_png_of_its_size():
+    photo = Image.new("RGB", (3000, 2500), "gray")
+    as_jpeg, as_png = (cost_of(inspect(encoded(photo, kind))) for kind in ("JPEG", "PNG"))
+    assert 1 < as_jpeg < as_png <= MAX_WORK / WORK_PER_DRAWING + 1
+
+
+def test_batch_counts_what_its_pictures_count_together():
+    client = client_with(ratelimit_predict="20 per hour")
+    large = base64.b64encode(encoded(Image.new("L", (1100, 1100), 255))).decode()
+    assert client.post("/api/predict", json={"images": [large] * 3}).status_code == 200
+    assert client.post("/api/predict", json={"images": [large] * 3}).status_code == 429
+
+
+def test_costly_options_count_as_more_drawings():
+    client = client_with()
+    path = "/api/predict?include=activations,saliency,seen"
+    assert [client.post(path, data=TEXT).status_code for _ in range(2)] == [200, 429]
+
+
 def test_rate_limits_can_be_disabled():
     assert ask(client_with(ratelimit_enabled=False), 20) == [200] * 20
 
 
 def test_clients_behind_a_proxy_have_separate_rate_limits():
-    client = client_with()
+    client = client_with(trusted_proxies=1)
     assert ask(client, 6, **from_address("192.0.2.1"))[-1] == 429
     assert ask(client, **from_address("192.0.2.2")) == [200]
     # what a client writes itself stands before what the proxy adds
     assert ask(client, **from_address("192.0.2.99, 192.0.2.1")) == [429]
 
 
-def test_forwarded_for_is_ignored_without_trusted_proxies():
-    client = client_with(trusted_proxies=0)
-    statuses = [ask(client, **from_address(f"192.0.2.{number}"))[0] for number in range(6)]
-    assert statuses == [200] * 5 + [429]
+def test_forwarded_for_is_ignored_by_default_and_one_warning_says_what_to_set(service, tmp_path):
+    """The real server: no layer below the app may believe a peer on this machine, either."""
+    default = {"TRUSTED_PROXIES": None, "DYNO": None, "WEB_CONCURRENCY": "1"}
+    with service(tmp_path, RATELIMIT_PREDICT="5 per day", **default) as one:
+        statuses = [
+            one.post("/api/predict", TEXT, **from_address(f"192.0.2.{number}"))[0]
+            for number in range(8)
+        ]
+        assert statuses == [200] * 5 + [429] * 3
+        warned = [line for line in one.lines() if "TRUSTED_PROXIES" in line["message"]]
+        assert [line["level"] for line in warned] == ["WARNING"]
+        assert "192.0.2." not in one.log.read_text()
+
+
+def test_proxies_are_trusted_with_address_and_scheme_only():
+    headers = {
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Port": "1",
+        "X-Forwarded-Prefix": "/evil",
+        "X-Forwarded-Server": "evil.example",
+        "Forwarded": "host=evil.example;proto=http",
+    }
+    client = client_with(trusted_proxies=1)
+    page = client.get("/api", headers={"X-Forwarded-Proto": "https", **headers}).text
+    assert "https://localhost/api/predict" in page
+    assert "evil" not in page
+
+
+def test_counts_of_many_clients_are_bounded(monkeypatch):
+    monkeypatch.setattr(rate_limits, "MAX_CLIENTS", 20)
+    limits = RateLimits(Settings(ratelimit_facts="3 per day"))
+    for number in range(1000):
+        limits.count("facts", f"2001:db8:0:{number:x}::1")
+        assert len(limits._memory.storage) <= 20
+    for _ in range(3):
+        limits.count("facts", "192.0.2.1")
+    with pytest.raises(ProblemError):
+        limits.count("facts", "192.0.2.1")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from nn.network import Network
 from nn.plots.sheets import SPRITE_COLUMNS, example_rows, sprite_sheet
 from nn.zoo import ZOO
 from web.pages.charts import TOP, Paper
-from web.pages.course import anchor, page_names, page_of
+from web.pages.course import anchor, content_of, page_names
 from web.pages.inside import shade, tunings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -163,14 +163,14 @@ def test_course_pages_are_served_with_mathml(client, name):
             assert shown.mimetype == "image/png"
     for page, mark in re.findall(r'href="(\d[\w-]*)(?:#([\w-]*))?"', text):
         assert page in page_names()
-        assert not mark or f'id="{mark}"' in page_of(page).content
+        assert not mark or f'id="{mark}"' in content_of(page)
 
 
 def test_links_from_inside_resolve_to_course_headings(page):
     links = re.findall(r'href="/docs/([\w-]+)#([\w-]+)"', page)
     assert len(links) == 9
     for name, mark in links:
-        assert f'id="{mark}"' in page_of(name).content
+        assert f'id="{mark}"' in content_of(name)
 
 
 def test_unknown_course_pages_return_404(client):

@@ -12,11 +12,11 @@ nothing is stored; a change of the keys ends all tokens.
 
 import hashlib
 import hmac
-from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
 from itsdangerous import BadSignature, TimestampSigner
 
+from web.access.request_headers import cookie
 from web.problems import ProblemError
 
 COOKIE = "session_token"
@@ -51,13 +51,13 @@ class ApiKeyCheck:
         """Whether this comes from our own page, as far as that can be known."""
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")
-        if site is None and origin is not None and urlsplit(origin).netloc != request.host:
+        if site is None and origin is not None and origin.partition("://")[2] != request.host:
             return False
         return site in (None, "same-origin") and self.token_age(request) is not None
 
     def token_age(self, request: Request) -> int | None:
         """Seconds, or None for a token that is missing, forged or too old."""
-        signed = request.cookies.get(COOKIE, "")
+        signed = cookie(request, COOKIE)
         try:
             _, issued = self._signer.unsign(signed, max_age=LIFETIME, return_timestamp=True)
         except (BadSignature, ValueError, OverflowError):

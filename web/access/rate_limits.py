@@ -16,6 +16,9 @@ from redis.exceptions import RedisError
 from settings import Settings
 from web.problems import ProblemError
 
+# Whose requests a process counts for itself, in some MB. The clean-up goes through all up to 100
+# times a second. With more, all begin anew: whoever has so many addresses needs no other trick.
+MAX_CLIENTS = 10_000
 REDIS_TIMEOUT = 0.25  # seconds
 REDIS_RETRY_DELAY = 5.0  # seconds in which a Redis that has failed is not asked
 
@@ -47,13 +50,17 @@ class RateLimits:
                 "drawings": parse(settings.ratelimit_predict),
                 "facts": parse(settings.ratelimit_facts),
             }
-        self._own: RateLimiter = FixedWindowRateLimiter(MemoryStorage())
+        self._forget_all()
         self._shared: RateLimiter | None = None
         self._retry_at = -math.inf
         if settings.redis_url:
             timeout = {"socket_timeout": REDIS_TIMEOUT, "socket_connect_timeout": REDIS_TIMEOUT}
             storage = storage_from_string(settings.redis_url, key_prefix="digits", **timeout)
             self._shared = FixedWindowRateLimiter(storage)
+
+    def _forget_all(self) -> None:
+        self._memory = MemoryStorage()  # its `reset` is not safe while other threads count
+        self._own: RateLimiter = FixedWindowRateLimiter(self._memory)
 
     def enforce(self, app: Flask) -> None:
         """Count every request to a view that is marked, before its body is read."""
@@ -69,6 +76,8 @@ class RateLimits:
         limit = self._limits.get(what)
         if limit is None or cost < 1:
             return
+        # what counts for more than the limit takes all that the request's own count has left
+        cost = min(cost, max(1, limit.amount - 1))
         client = client_of(address)
         if self._shared and time.monotonic() >= self._retry_at:
             try:
@@ -80,6 +89,8 @@ class RateLimits:
                     type(error).__name__,
                     REDIS_RETRY_DELAY,
                 )
+        if len(self._memory.storage) >= MAX_CLIENTS:
+            self._forget_all()
         return hit(self._own, limit, what, client, cost)
 
 

@@ -4,6 +4,8 @@ Which facts a session has seen is in a cookie, so that any process on any machin
 """
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import Any
 
@@ -11,10 +13,13 @@ from flask import Response, request
 
 from facts.store import Fact, Facts
 from nn.layers import Array
+from web.access.request_headers import cookie
+from web.api.request_body import RequestBody
 from web.models import Model
 from web.operation.logs import record_fact, record_prediction
 
 COOKIE = "seen_facts"
+LARGE_BODY = 1_000_000  # bytes
 MAX_SEEN = 48  # ids of facts in the cookie: more than there are facts about one number
 
 
@@ -27,6 +32,21 @@ class Predictor:
         # middle of their work, and all are late.  To be held while a drawing is read and predicted,
         # and not while anything waits for a client or for Redis.
         self.compute_lock = Lock()
+        self._costly_lock = Lock()
+
+    def parse(self, parser: Callable[[], RequestBody]) -> RequestBody:
+        """The body of the request.  Large ones in turn: each takes several times its memory."""
+        is_large = (request.content_length or 0) > LARGE_BODY
+        with self.compute_lock if is_large else nullcontext():
+            return parser()
+
+    def turn(self, cost: int) -> AbstractContextManager[object]:
+        """To be held during a request that counts as `cost` drawings.
+
+        Those that count as several take turns, so that an ordinary drawing waits for one of them
+        at most, and not for all that there are.
+        """
+        return self._costly_lock if cost > 1 else nullcontext()
 
     def predict(self, model: Model, drawing: Array | None) -> dict[str, Any]:
         """The model's prediction for a drawing (28, 28), or for a blank sheet (None)."""
@@ -46,12 +66,17 @@ class Predictor:
 
 def seen_facts() -> list[str]:
     """The ids of the facts this session has seen, the latest last; a client may send any."""
-    cookie = request.cookies.get(COOKIE, "")
-    return re.findall("....", cookie) if re.fullmatch(r"([\w-]{4})*", cookie, re.ASCII) else []
+    return re.findall(r"[\w-]{4}", cookie(request, COOKIE)[-4 * MAX_SEEN :], re.ASCII)
 
 
 def store_seen_facts(seen: list[str], response: Response) -> Response:
     if seen:
-        cookie = "".join(seen[-MAX_SEEN:])
-        response.set_cookie(COOKIE, cookie, httponly=True, samesite="Lax", secure=request.is_secure)
+        ids = "".join(seen[-MAX_SEEN:])
+        response.set_cookie(COOKIE, ids, httponly=True, samesite="Lax", secure=request.is_secure)
+    return response
+
+
+def uncached(response: Response) -> Response:
+    """The response, marked not to be cached: the next one may differ."""
+    response.headers["Cache-Control"] = "no-store"
     return response

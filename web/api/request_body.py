@@ -3,6 +3,8 @@
 import base64
 import binascii
 import json
+import math
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,21 +13,23 @@ from typing import Any, TypeVar
 import numpy as np
 from flask import Request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder, NeedData
 
-from nn.ink.preprocess import (
-    MAX_JPEG_PIXELS,
+from nn.ink.files import (
+    MAX_WORK,
     BrokenPictureError,
     PictureError,
+    PictureFile,
     TooLargeError,
     UnknownFormatError,
-    pixels_in,
-    to_input,
+    inspect,
 )
+from nn.ink.preprocess import to_input
 from nn.layers import Array
 from web.problems import ProblemError
 
 T = TypeVar("T")
-Drawing = bytes | Array | None  # an encoded picture, or the 28x28 input itself; None: blank
+Drawing = PictureFile | Array | None  # not decoded, or the 28x28 input itself; None: blank
 
 PICTURE_STATUS: dict[type[Exception], int] = {
     BrokenPictureError: 400,
@@ -34,9 +38,26 @@ PICTURE_STATUS: dict[type[Exception], int] = {
 }
 PIXELS = 28 * 28
 MAX_BATCH = 16  # pictures
-MAX_BATCH_PIXELS = MAX_JPEG_PIXELS  # of all pictures: a batch costs no more than the largest one
+MAX_BATCH_WORK = MAX_WORK  # a batch takes no longer than the largest picture
+FREE_WORK = 1_000_000  # more than what the page sends takes; such a picture counts as one drawing
+WORK_PER_DRAWING = 250_000  # about what an ordinary drawing takes: others count by their work
+BLANKS = b" \t\n\v\f\r"
+MAX_WIDE_JSON = 1_000_000  # bytes
+WIDE_ESCAPE = re.compile(rb"\\u(?!00)")
+MAX_FIELDS = 32  # of a form
+FORM_STEP = 16_384  # bytes of a form that are parsed at a time; no field's header is twice as long
+MAX_DATA_URL_HEADER = 200  # characters before the comma
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "image/pjpeg", "image/x-png")
 TEXT_TYPES = ("", "text/plain", "application/x-www-form-urlencoded")  # what curl and forms send
+
+
+@dataclass(frozen=True)
+class FormField:
+    """A field of a form: text in UTF-8, or a file."""
+
+    name: str
+    content: bytes
+    is_file: bool
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,11 @@ class RequestBody:
 
     drawings: list[Drawing]
     is_batch: bool = False
+
+    @property
+    def cost(self) -> int:
+        """As how many drawings it counts towards the rate limit."""
+        return sum(cost_of(drawing) for drawing in self.drawings)
 
     def single(self) -> Drawing:
         """The only drawing.  Raises ProblemError (422) for a batch."""
@@ -65,26 +91,32 @@ class RequestBody:
             raise type(error)(f"image {index}: {error}") from None
 
 
+def cost_of(drawing: Drawing) -> int:
+    """As how many drawings it counts: 1, or more for a picture larger than a drawing."""
+    work = drawing.work if isinstance(drawing, PictureFile) else 0
+    return 1 + math.ceil(max(0, work - FREE_WORK) / WORK_PER_DRAWING)
+
+
 def read_drawing(drawing: Drawing) -> Array | None:
     """The 28x28 input (ink 1 on paper 0), or None for a blank sheet.  Raises PictureError."""
-    return to_input(drawing) if isinstance(drawing, bytes) else drawing
+    return to_input(drawing) if isinstance(drawing, PictureFile) else drawing
 
 
 def parse_body(request: Request) -> RequestBody:
-    """The drawings in a request.
+    """The drawings in a request; of pictures, the headers are read.
 
-    Raises ProblemError (400, 415, 422), TooLargeError for a batch, or werkzeug's 413.
+    Raises ProblemError (400, 415, 422), PictureError, or werkzeug's 413.
     """
     mimetype = request.mimetype
     if mimetype == "application/json" or mimetype.endswith("+json"):
         return parse_json(read_body(request))
     if mimetype == "multipart/form-data":
-        return parse_form(request)
+        return parse_form(read_fields(request))
     content = read_body(request)
     if not content:
         raise ProblemError(400, "the body is empty: send the picture of a digit in it")
     if mimetype in PICTURE_TYPES or mimetype == "application/octet-stream":
-        return RequestBody([content])
+        return RequestBody([inspect(content)])
     if mimetype in TEXT_TYPES:
         return RequestBody([decode(content)])
     raise ProblemError(
@@ -106,7 +138,7 @@ def receive(read: Callable[[], T]) -> T:
 
 def read_body(request: Request) -> bytes:
     """All of the body.  Raises ProblemError (400), or werkzeug's 413 when it is too long."""
-    content = receive(request.get_data)
+    content = receive(lambda: request.get_data(cache=False))
     limit = request.max_content_length
     # a chunked body has no length to refuse it by: werkzeug stops reading at the limit, silently
     if limit and request.content_length is None and len(content) >= limit:
@@ -120,8 +152,14 @@ def parse_json(content: bytes) -> RequestBody:
         raise ProblemError(
             422, f'the JSON has too many entries: send "image", or {PIXELS} "pixels"'
         )
+    # a string with one wide character takes four bytes for each
+    if len(content) > MAX_WIDE_JSON and (not content.isascii() or WIDE_ESCAPE.search(content)):
+        raise ProblemError(
+            422, "the JSON is long and not only ASCII: send nothing but the picture in base64"
+        )
     try:
-        body = json.loads(content)
+        # int() takes a time that is quadratic in the digits
+        body = json.loads(content, parse_int=float)
     except (ValueError, RecursionError):
         raise ProblemError(400, "the body is not valid JSON: send all of it, in UTF-8") from None
     keys = ("image", "images", "pixels")
@@ -138,58 +176,104 @@ def parse_json(content: bytes) -> RequestBody:
     return batch(body["images"])
 
 
-def parse_form(request: Request) -> RequestBody:
+def read_fields(request: Request) -> list[FormField]:
+    """The fields of a multipart form (RFC 7578), in order.  Raises ProblemError (400, 413).
+
+    Werkzeug's `request.files` would write large files to a disk, and `request.form` would take
+    seconds for megabytes of names.
+    """
+    body = read_body(request)
+    boundary = request.mimetype_params.get("boundary", "")
+    if not boundary:
+        raise ProblemError(400, "the form has no boundary: let the client set Content-Type itself")
+    if body.count(b"--" + boundary.encode()) > MAX_FIELDS + 1:  # found by a regular expression
+        raise too_many_fields()
+    decoder = MultipartDecoder(boundary.encode(), 2 * FORM_STEP, max_parts=MAX_FIELDS)
+    fields, pieces = [], list[bytes]()
+    name, is_file = "", False
+    try:
+        for start in range(0, len(body), FORM_STEP):
+            decoder.receive_data(body[start : start + FORM_STEP])
+            while not isinstance(event := decoder.next_event(), NeedData):
+                if isinstance(event, Field | File):
+                    name, is_file = event.name, isinstance(event, File)
+                elif isinstance(event, Data):
+                    pieces.append(event.data)
+                    if not event.more_data:
+                        fields.append(FormField(name, b"".join(pieces), is_file))
+                        pieces.clear()
+        decoder.receive_data(None)
+        while not isinstance(decoder.next_event(), Epilogue):
+            pass
+    except RequestEntityTooLarge:
+        raise too_many_fields() from None
+    except ValueError:
+        raise ProblemError(400, "the form is truncated or malformed: send it again") from None
+    return fields
+
+
+def too_many_fields() -> ProblemError:
+    return ProblemError(
+        413, f"the form has more than {MAX_FIELDS} fields, or one with a long header: send less"
+    )
+
+
+def parse_form(fields: list[FormField]) -> RequestBody:
     """The field "image" of a multipart form, or several fields "images": files, or base64 text."""
-    files = receive(lambda: request.files)
-    images = [file.read() for file in files.getlist("images")]
-    images_as_text = request.form.getlist("images")
-    if images or images_as_text:
-        if "image" in files or "image" in request.form:
+    images = [field for field in fields if field.name == "images"]
+    image = next((field for field in fields if field.name == "image"), None)
+    if images:
+        if image:
             raise ProblemError(422, 'the form has both "image" and "images": send one of them')
-        return batch(images + images_as_text)
-    if "image" in files:
-        content = files["image"].read()
-        if not content:
-            raise ProblemError(400, 'the file in the field "image" is empty: choose a picture')
-        return RequestBody([content])
-    if "image" in request.form:
-        return RequestBody([decode(request.form["image"])])
-    raise ProblemError(400, 'the form has no field "image": send the picture in it')
+        return batch(images)
+    if not image:
+        raise ProblemError(400, 'the form has no field "image": send the picture in it')
+    if image.is_file and not image.content:
+        raise ProblemError(400, 'the file in the field "image" is empty: choose a picture')
+    return RequestBody([picture_in(image)])
+
+
+def picture_in(image: Any) -> PictureFile:
+    """The picture in a field of a form, or in base64.  Raises ProblemError or PictureError."""
+    if isinstance(image, FormField):
+        return inspect(image.content) if image.is_file else decode(image.content)
+    return decode(image)
 
 
 def batch(images: list[Any]) -> RequestBody:
-    """Several pictures, each as bytes or as base64 text.
+    """Several pictures, each as a field of a form or as base64 text.
 
     Raises ProblemError or TooLargeError for too many or too few, and for too many pixels together.
     """
     if not 1 <= len(images) <= MAX_BATCH:
         raise ProblemError(422, f"there are {len(images)} images: send 1 to {MAX_BATCH}")
     body = RequestBody([], is_batch=True)
-    pixels = 0
+    work = 0.0
     for index, image in enumerate(images):
         with body.errors_at(index):
-            picture = image if isinstance(image, bytes) else decode(image)
-            pixels += pixels_in(picture)
-            if pixels > MAX_BATCH_PIXELS:
+            picture = picture_in(image)
+            work += picture.work
+            if work > MAX_BATCH_WORK:
                 raise TooLargeError(
-                    f"the images together have more than {MAX_BATCH_PIXELS} pixels: "
-                    "shrink them or send fewer"
+                    "the images together take too long to read: shrink them or send fewer"
                 )
             body.drawings.append(picture)
     return body
 
 
-def decode(text: Any) -> bytes:
+def decode(text: Any) -> PictureFile:
     """The picture in base64, bare or as a data URL (RFC 2397); white space does not matter."""
     if isinstance(text, str):
-        text = text.encode("utf-8", "replace")
+        if not text.isascii():
+            raise ProblemError(400, "the text is not base64: send the picture in base64")
+        text = text.encode()
     if not isinstance(text, bytes):
         raise ProblemError(422, "the image is not a string: send the picture in base64")
-    text = b"".join(text.split())
+    text = text.translate(None, BLANKS)
     if text[:5].lower() == b"data:":
-        header, comma, text = text.partition(b",")
-        media, *parameters = header[5:].lower().split(b";")
-        if not comma or b"base64" not in parameters:
+        comma = text.find(b",", 0, MAX_DATA_URL_HEADER)
+        media, *parameters = text[5 : max(comma, 5)].lower().split(b";")
+        if comma < 0 or b"base64" not in parameters:
             raise ProblemError(
                 400, "the data URL is malformed: start it with data:image/jpeg;base64,"
             )
@@ -197,13 +281,15 @@ def decode(text: Any) -> bytes:
             raise ProblemError(
                 415, "the data URL has an unknown type: send image/jpeg, png or webp"
             )
+        text = text[comma + 1 :]
     if not text:
         raise ProblemError(400, "the text is empty: send the picture of a digit in base64")
     text += b"=" * (-len(text) % 4)  # some encoders leave the padding out
     try:
-        return base64.b64decode(text, validate=True)
+        content = base64.b64decode(text, validate=True)
     except binascii.Error:
         raise ProblemError(400, "the text is truncated or not base64: send all of it") from None
+    return inspect(content)
 
 
 def parse_pixels(pixels: Any) -> Array | None:

@@ -1,15 +1,18 @@
 """The routes that programs call: predictions, facts, networks, and the API's description."""
 
 import re
+import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
+from markupsafe import escape
 
 from nn.zoo import DEFAULT
 from web.access.rate_limits import RateLimits, limited
 from web.api.openapi import openapi_document
-from web.api.predictor import Predictor, seen_facts, store_seen_facts
+from web.api.predictor import Predictor, seen_facts, store_seen_facts, uncached
 from web.api.request_body import RequestBody, parse_body, read_drawing
 from web.explain.options import IncludeOptions, parse_options
 from web.models import Model, find_model
@@ -17,6 +20,7 @@ from web.problems import ProblemError
 
 EXAMPLES = ("curl.sh", "python.py", "javascript.js")  # the tests run them
 LOCAL = "http://127.0.0.1:8000/"  # the address in them, replaced by that of the request
+PAUSE = 0.001  # seconds between two pictures of a batch, in which other requests get the lock
 MAX_AGE = 5 * 60  # seconds for which a list that changes with a new release may be cached
 
 
@@ -24,14 +28,25 @@ def add_api(
     app: Flask, models: dict[str, Model], predictor: Predictor, rate_limits: RateLimits
 ) -> None:
     """The API of these networks."""
-    examples = Path(app.root_path, "templates", "examples")
+    folder = Path(app.root_path, "templates", "examples")
+    examples = {name: (folder / name).read_text("utf-8") for name in EXAMPLES}
+
+    @lru_cache(2)
+    def document(root: str) -> dict[str, Any]:
+        return openapi_document(models, root)
+
+    @lru_cache(2)  # to render it takes as long as three drawings
+    def api_page(root: str) -> str:
+        return render_template("api.html", document=document(root), examples=examples)
 
     @app.post("/")
     @limited("drawings")
     def read_as_text() -> Response:
         """The best guess as text: digit, space, confidence."""
-        drawing = parse_body(request).single()
-        with predictor.compute_lock:
+        body = predictor.parse(lambda: parse_body(request))
+        drawing = body.single()
+        charge(body.cost)
+        with predictor.turn(body.cost), predictor.compute_lock:
             prediction = predictor.predict(models[DEFAULT], read_drawing(drawing))
         probabilities = prediction["probabilities"]
         if probabilities is None:
@@ -46,19 +61,27 @@ def add_api(
         """Which digit each drawing is, how sure that is, and a fact about it."""
         model = find_model(models, request.args.get("model", DEFAULT))
         options = parse_options(request.args, model)
-        body = parse_body(request)
-        # the request itself has been counted as one drawing
-        rate_limits.count("drawings", request.remote_addr, len(body.drawings) - 1)
-        seen = seen_facts()
-        answers = [predict_one(body, index, options, seen) for index in range(len(body.drawings))]
+        body = predictor.parse(lambda: parse_body(request))
+        cost = body.cost + options.cost * len(body.drawings)
+        charge(cost)
+        seen, answers = seen_facts(), []
+        with predictor.turn(cost):
+            for index in range(len(body.drawings)):
+                if index:
+                    time.sleep(PAUSE)
+                answers.append(predict_one(body, index, options, seen))
         response = jsonify({"answers": answers} if body.is_batch else answers[0])
         return store_seen_facts(seen, uncached(response))
+
+    def charge(cost: int) -> None:
+        """Count so many drawings, before any is decoded; the request itself has been counted."""
+        rate_limits.count("drawings", request.remote_addr, cost - 1)
 
     def predict_one(
         body: RequestBody, index: int, options: IncludeOptions, seen: list[str]
     ) -> dict[str, Any]:
         """The prediction for one of the drawings, what is included with it, and a fact."""
-        with predictor.compute_lock:  # anew for each, so that other requests come between
+        with predictor.compute_lock:
             with body.errors_at(index):
                 drawing, steps = options.read(body.drawings[index])
             prediction = predictor.predict(options.model, drawing)
@@ -71,7 +94,7 @@ def add_api(
     @limited("facts")
     def get_fact(number: str) -> Response:
         """A fact about the number, another one each time."""
-        match = re.fullmatch(r"(-?)0*([0-9]+)", number)
+        match = re.fullmatch(r"(-?)([0-9]+)", number)
         if not match:
             raise ProblemError(
                 404, f"{number[:40]!r} is not a whole number: ask for one, such as /api/facts/7"
@@ -79,7 +102,7 @@ def add_api(
         seen = seen_facts()
         try:
             # twenty digits are out of range already, and int() refuses thousands
-            value = int(match[1] + match[2][:20])
+            value = int(f"{match[1]}0{match[2].lstrip('0')[:20]}")
             fact = predictor.fact(value, request.args.get("kind") or None, seen)
         except ValueError as error:
             raise ProblemError(422, str(error)) from None
@@ -94,25 +117,12 @@ def add_api(
     @app.get("/api/openapi.json")
     def get_openapi() -> Response:
         """All of this as OpenAPI 3.1."""
-        return cached(jsonify(openapi_document(models, request.script_root)))
+        return cached(jsonify(document(request.script_root)))
 
     @app.get("/api")
     def get_api_page() -> str:
         """All of this as a page, with examples to copy."""
-        return render_template(
-            "api.html",
-            document=openapi_document(models, request.script_root),
-            examples={
-                name: (examples / name).read_text("utf-8").replace(LOCAL, request.url_root)
-                for name in EXAMPLES
-            },
-        )
-
-
-def uncached(response: Response) -> Response:
-    """The response, marked not to be cached: the next one may differ."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        return api_page(request.script_root).replace(LOCAL, escape(request.url_root))
 
 
 def cached(response: Response) -> Response:

@@ -19,6 +19,7 @@ import numpy as np
 from nn.dataset import DIGITS
 from nn.inference import Inference
 from nn.ink import preprocess
+from nn.ink.files import PictureFile
 from nn.layers import Array
 from nn.measure.explain import ablated, block_units, blocks, noisy
 from web.explain.payloads import as_activations, as_neuron, as_saliency, as_step, rounded, row_of
@@ -26,6 +27,7 @@ from web.models import Model
 from web.problems import ProblemError
 
 INCLUDABLE = ("seen", "steps", "activations", "saliency", "neuron", "models")
+COSTLY = ("activations", "saliency")  # each takes longer than reading a drawing
 MAX_ABLATION_LENGTH = 4000  # characters: all of a network's channels are less
 ABLATED_UNITS = r"\d{1,3}:\d{1,4}(\.\d{1,4})*"
 ABLATION = re.compile(f"{ABLATED_UNITS}(;{ABLATED_UNITS})*", re.ASCII)
@@ -43,14 +45,21 @@ class IncludeOptions:
     noise: float = 0.0
     neuron: tuple[int, ...] | None = None
 
-    def read(self, drawing: bytes | Array | None) -> tuple[Array | None, list[preprocess.Step]]:
+    @property
+    def cost(self) -> int:
+        """As how many drawings more it counts, for each drawing, towards the rate limit."""
+        return len(self.include.intersection(COSTLY))
+
+    def read(
+        self, drawing: PictureFile | Array | None
+    ) -> tuple[Array | None, list[preprocess.Step]]:
         """The input for the network, and the steps of preprocessing that made it.
 
         The input is (28, 28), or None for a blank sheet.  A drawing that is an array is the input
         itself.  There are no steps unless they are included.  Raises PictureError.
         """
         steps: list[preprocess.Step] = []
-        if not isinstance(drawing, bytes):
+        if not isinstance(drawing, PictureFile):
             seen = drawing
         elif self.skip or "steps" in self.include:
             steps = list(preprocess.steps(preprocess.open_picture(drawing), self.skip))

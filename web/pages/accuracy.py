@@ -6,9 +6,10 @@ splits. What has not been measured is left out.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 
 from nn.zoo import DEFAULT
 from web.models import Model
@@ -38,13 +39,18 @@ def add_accuracy_page(app: Flask, models: Mapping[str, Model]) -> None:
         "charts": accuracy_charts(models) | mistake_map(figures, galleries),
         "curves": robustness_curves(figures),
         "galleries": galleries,
+        "models": list(models.values()),
+        "default": DEFAULT,
     }
+
+    @lru_cache(2)  # to render it takes as long as four drawings
+    def rendered(_root: str) -> str:
+        return render_template("accuracy.html", **content)
 
     @app.get("/accuracy")
     def accuracy() -> str:
         """How often it is right, in charts and tables, and what it got wrong."""
-        networks = list(models.values())
-        return render_template("accuracy.html", models=networks, default=DEFAULT, **content)
+        return rendered(request.script_root)
 
 
 def false_accept_rate(nondigits: Json | None) -> float | None:

@@ -2,9 +2,9 @@
 
 import html
 import re
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import mistune
 from flask import Flask, Response, render_template, send_from_directory
@@ -13,14 +13,6 @@ from latex2mathml.converter import convert
 from web.problems import ProblemError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page of the course, ready to be shown."""
-
-    title: str
-    content: str
 
 
 class Renderer(mistune.HTMLRenderer):
@@ -56,29 +48,40 @@ def page_names() -> list[str]:
     return sorted(path.stem for path in DOCS.glob("[0-9]*.md"))
 
 
-@lru_cache
-def page_of(name: str) -> Page | None:
-    """The page of that name, or None."""
-    if name not in page_names():
-        return None
+@cache
+def title_of(name: str) -> str:
+    """The title of the page of that name, one of `page_names()`."""
+    return text_of(name).split("\n", 1)[0].lstrip("# ")
+
+
+@cache
+def content_of(name: str) -> str:
+    """The page as HTML, which takes long to make."""
     read = mistune.create_markdown(renderer=Renderer(), plugins=["math", "table"])
-    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
-    return Page(text.split("\n", 1)[0].lstrip("# "), str(read(text)))
+    return str(read(text_of(name)))
+
+
+def text_of(name: str) -> str:
+    return (DOCS / f"{name}.md").read_text(encoding="utf-8")
 
 
 def add_course(app: Flask) -> None:
     """Serve the pages at /docs/NAME, and their pictures."""
 
+    names = page_names()
+    rendering = Lock()  # so that a page that many ask for at once is rendered once
+
     @app.get("/docs/<page>")
     def course(page: str) -> str:
         """A page of the course."""
-        found = page_of(page)
-        if found is None:
-            raise ProblemError(
-                404, f"the course has no such page: choose from {', '.join(page_names())}"
-            )
-        pages = [(name, known.title) for name in page_names() if (known := page_of(name))]
-        return render_template("course.html", page=found, pages=pages)
+        if page not in names:
+            raise ProblemError(404, f"the course has no such page: choose from {', '.join(names)}")
+        with rendering:
+            content = content_of(page)
+        pages = [(name, title_of(name)) for name in names]
+        return render_template(
+            "course.html", page=page, title=title_of(page), content=content, pages=pages
+        )
 
     @app.get("/docs/plots/<name>")
     def plot(name: str) -> Response:

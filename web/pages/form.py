@@ -3,29 +3,52 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, redirect, render_template, request, url_for
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Flask, Response, g, redirect, render_template, request, url_for
 
-from nn.ink.preprocess import PictureError
 from nn.zoo import DEFAULT
-from web.access.rate_limits import limited
-from web.api.predictor import Predictor, seen_facts, store_seen_facts
-from web.api.request_body import PICTURE_STATUS, parse_body, read_drawing
+from web.access.rate_limits import RateLimits, limited
+from web.api.predictor import Predictor, seen_facts, store_seen_facts, uncached
+from web.api.request_body import (
+    Drawing,
+    FormField,
+    RequestBody,
+    cost_of,
+    parse_body,
+    parse_form,
+    read_drawing,
+    read_fields,
+)
 from web.models import Model, find_model
 from web.pages.charts import pixel_squares
 from web.pages.formatting import capitalized
-from web.problems import DETAILS, ProblemError
+from web.problems import ProblemError
+
+EXPIRED = (
+    "the page with the form was open for too long, or its cookie is missing: open it again, "
+    "and send the picture from there"
+)
 
 
-def add_upload_form(app: Flask, models: Mapping[str, Model], predictor: Predictor) -> None:
+def add_upload_form(
+    app: Flask, models: Mapping[str, Model], predictor: Predictor, rate_limits: RateLimits
+) -> None:
     """Serve the result of the form at /read as a page, also when its picture cannot be read."""
 
-    def page(status: int = 200, **content: Any) -> Response:
-        chosen = request.form.get("model", DEFAULT) if status != 413 else DEFAULT
-        networks = list(models.values())
-        html = render_template("read.html", models=networks, chosen=chosen, **content)
-        response = Response(html, status, mimetype="text/html")
-        response.headers["Cache-Control"] = "no-store"
+    def page(**content: Any) -> str:
+        chosen = g.get("chosen", DEFAULT)
+        return render_template("read.html", models=list(models.values()), chosen=chosen, **content)
+
+    @app.after_request
+    def problem_as_page(response: Response) -> Response:
+        """People see it, so that a problem is a page, too."""
+        if request.endpoint == "read_form" and response.mimetype == "application/problem+json":
+            expired = response.status_code == 401  # no session token, or an old one
+            detail = EXPIRED if expired else response.get_json()["detail"]
+            message = f"{capitalized(detail)}."
+            response.set_data(
+                page(title="That could not be read", message=message, expired=expired)
+            )
+            response.mimetype = "text/html"
         return response
 
     @app.get("/read")
@@ -37,27 +60,34 @@ def add_upload_form(app: Flask, models: Mapping[str, Model], predictor: Predicto
     @limited("drawings")
     def read_form() -> Response:
         """Which digit the picture in the form shows, how sure that is, and a fact about it."""
-        try:
-            seen = seen_facts()
-            return store_seen_facts(seen, page(**predict_for_form(models, predictor, seen)))
-        except ProblemError as problem:
-            status, detail = problem.status, problem.detail
-        except PictureError as error:
-            status, detail = PICTURE_STATUS.get(type(error), 400), str(error)
-        except RequestEntityTooLarge:
-            status, detail = 413, DETAILS[413]
-        return page(status, title="That could not be read", message=f"{capitalized(detail)}.")
+        body = predictor.parse(body_of_form)
+        drawing = body.single()
+        rate_limits.count("drawings", request.remote_addr, body.cost - 1)
+        model, seen = find_model(models, g.get("chosen", DEFAULT)), seen_facts()
+        response = Response(page(**predict_for_form(predictor, model, drawing, seen)))
+        return store_seen_facts(seen, uncached(response))
+
+    def body_of_form() -> RequestBody:
+        if request.mimetype != "multipart/form-data":
+            return parse_body(request)
+        fields = read_fields(request)
+        g.chosen = chosen_model(fields)
+        if not any(field.content for field in fields if field.name.startswith("image")):
+            raise ProblemError(400, "no picture was chosen: choose one, then send it")
+        return parse_form(fields)
+
+
+def chosen_model(fields: list[FormField]) -> str:
+    """The name of the network that is chosen in the form."""
+    found = (field.content for field in fields if field.name == "model")
+    return next(found, DEFAULT.encode()).decode("utf-8", "replace")
 
 
 def predict_for_form(
-    models: Mapping[str, Model], predictor: Predictor, seen: list[str]
+    predictor: Predictor, model: Model, content: Drawing, seen: list[str]
 ) -> dict[str, Any]:
-    """What the page shows.  Raises what `parse_body` does, PictureError, ProblemError (422)."""
-    if request.mimetype == "multipart/form-data" and not any(request.files.values()):
-        raise ProblemError(400, "no picture was chosen: choose one, then send it")
-    content = parse_body(request).single()
-    model = find_model(models, request.form.get("model", DEFAULT))
-    with predictor.compute_lock:
+    """What the page shows.  Raises PictureError."""
+    with predictor.turn(cost_of(content)), predictor.compute_lock:
         drawing = read_drawing(content)
         prediction = predictor.predict(model, drawing)
     digit = prediction["digit"]

@@ -8,9 +8,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 
 from nn.ink.preprocess import OPTIONAL
 from nn.zoo import DEFAULT
@@ -42,10 +43,14 @@ def add_inside_page(app: Flask, models: Mapping[str, Model]) -> None:
         "tunings": tunings(),
     }
 
+    @lru_cache(2)  # to render it takes as long as five drawings
+    def rendered(_root: str) -> str:
+        return render_template("inside.html", **content)
+
     @app.get("/inside")
     def inside() -> str:
         """What the networks see, and how they do on the test set."""
-        return render_template("inside.html", **content)
+        return rendered(request.script_root)
 
 
 @dataclass(frozen=True)

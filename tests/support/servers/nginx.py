@@ -44,11 +44,12 @@ def install_nginx() -> None:
 def configuration(folder: Path, port: int, servers: Sequence[int]) -> str:
     """deploy/nginx.conf with our ports, a folder of our own, and nothing else changed."""
     text = (ROOT / "deploy" / "nginx.conf").read_text()
-    upstreams = "".join(
-        f"        server 127.0.0.1:{server} max_fails=1 fail_timeout=2s;\n" for server in servers
+    text, found = re.subn(
+        r"( *server 127\.0\.0\.1):80\d\d([^;]*;\n)(?:\1:80\d\d\2)+",
+        lambda match: "".join(f"{match[1]}:{server}{match[2]}" for server in servers),
+        text,
     )
-    text, found = re.subn(r"( *server 127\.0\.0\.1:80\d\d[^;]*;\n)+", lambda _: upstreams, text)
-    assert found == 1, "deploy/nginx.conf names the app's processes once"
+    assert found == 1, "deploy/nginx.conf names the app's processes once, all alike"
     text, found = re.subn(r"listen 80;", f"listen 127.0.0.1:{port};", text)
     assert found == 1, "deploy/nginx.conf listens once"
     paths = "".join(
