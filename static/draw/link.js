@@ -17,8 +17,10 @@ const PRESSURES = 31;
 const TOLERANCE = 0.0012; // sides of the pad: points nearer than this to the line without them are left out
 const STEP = 0.02; // sides of the pad, between decoded points at most
 const LONGEST = 20_000; // characters; a drawing by hand has far fewer
+const MOST_POINTS = 10_000; // of all strokes, once decoded: a few letters can make a line of thousands
 const PENS = Object.values(WIDTHS);
 
+// The text of these strokes, or null where they are too many to be decoded.
 export function encode(strokes) {
   let text = VERSION;
   for (const { width, points, erase = false } of strokes) {
@@ -32,7 +34,7 @@ export function encode(strokes) {
       last = now;
     }
   }
-  return text;
+  return decode(text) && text;
 }
 
 // The strokes that a text encodes; null for any other text, or one that is cut.
@@ -51,6 +53,7 @@ export function decode(text) {
     } while (digit & 32);
     return value & 1 ? -(value >>> 1) : value >>> 1;
   };
+  let room = MOST_POINTS;
   try {
     const strokes = [];
     while (next < digits.length) {
@@ -64,7 +67,10 @@ export function decode(text) {
         // Strokes may leave the pad, but not by far.
         if (Math.abs(x) > FAR || Math.abs(y) > FAR || pressure < 0 || pressure > PRESSURES) return null;
         const point = [x / UNITS, y / UNITS, pressure / PRESSURES].slice(0, length);
-        points.push(...between(points.at(-1), point), point);
+        const reached = between(points.at(-1), point);
+        points.push(...reached, point);
+        room -= reached.length + 1;
+        if (room < 0) return null;
       }
       strokes.push({ width: PENS[kind & 3], points, ...(kind & 4 && { erase: true }) });
     }

@@ -7,8 +7,6 @@ import { decode, encode } from "./link.js";
 const NAME = "drawing";
 const PNG_SIDE = 560; // pixels
 
-const linkTo = (strokes) => `${location.href.split("#")[0]}#${NAME}=${encode(strokes)}`;
-
 // The strokes in the page's address; undefined where there are none, null where they cannot be decoded.
 export function linkedDrawing() {
   const [, text] = location.hash.match(new RegExp(`^#${NAME}=(.+)$`)) ?? [];
@@ -22,7 +20,9 @@ export function clearLink() {
 
 // Shares a link in the way of this device. Resolves to a sentence for the visitor, or "".
 export async function share(strokes) {
-  const url = linkTo(strokes);
+  const text = encode(strokes);
+  if (text === null) return "This drawing is too large for a link. You can save it.";
+  const url = `${location.href.split("#")[0]}#${NAME}=${text}`;
   if (navigator.share && matchMedia("(pointer: coarse)").matches) {
     try {
       await navigator.share({ title: "A digit I drew", url });
@@ -54,8 +54,10 @@ export async function save({ strokes, picture }) {
 // For /inside, for the front page, and for either when it is loaded again.
 export function storeDrawing({ strokes, picture }) {
   try {
-    if (picture || !strokes.length) sessionStorage.removeItem(NAME);
-    else sessionStorage.setItem(NAME, encode(strokes));
+    // Removed first: where the storage is full, the older drawing would stay.
+    sessionStorage.removeItem(NAME);
+    const text = picture || !strokes.length ? null : encode(strokes);
+    if (text !== null) sessionStorage.setItem(NAME, text);
   } catch {
     // Storage may be switched off or full: nothing is stored then.
   }

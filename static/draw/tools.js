@@ -67,12 +67,15 @@ function listenForKeys(drawing, choose) {
 }
 
 function offerPictures(drawing) {
+  let newest = 0; // a large picture may be opened later than one chosen after it
   const open = async (file) => {
+    const mine = ++newest;
     note("");
     try {
-      drawing.show(await openPicture(file));
+      const picture = await openPicture(file);
+      if (mine === newest) drawing.show(picture);
     } catch (error) {
-      note(error.message);
+      if (mine === newest) note(error.message);
     }
   };
   const inputs = ["picture", "photo"].map((name) => [element(name), element(`open-${name}`)]);

@@ -85,8 +85,8 @@ function show(prediction, request) {
 }
 
 function showError({ kind, detail, retryIn }) {
-  if (kind === "slow") return;
-  const again = ["offline", "server"].includes(kind) ? " Trying again." : "";
+  if (kind === "slow" && retryIn === null) return; // some networks take long
+  const again = ["offline", "server", "slow"].includes(kind) ? " Trying again." : "";
   element("message").textContent = errorSentence({ kind, detail }) + again;
   if (retryIn !== null) setBusy(true);
 }

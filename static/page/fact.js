@@ -9,6 +9,8 @@ const note = document.getElementById("fact-note");
 const title = document.getElementById("fact-title");
 const emptyTitle = title.textContent;
 
+const TIMEOUT = 10_000; // ms
+
 let facts = new Map(); // digit -> the fact shown about it, for this drawing
 let shown = null;
 
@@ -56,7 +58,7 @@ async function showAnother() {
 async function fetchFact(digit, shownText) {
   let fact;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const response = await fetch(`api/facts/${digit}`, { cache: "no-store" });
+    const response = await fetch(`api/facts/${digit}`, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
     if (!response.ok) throw new Error(`no fact: status ${response.status}`);
     fact = await response.json();
     if (fact.text !== shownText) break;

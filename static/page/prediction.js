@@ -2,7 +2,7 @@
 // or why there is none.
 
 import { Nib } from "./nib.js";
-import { errorSentence, percent } from "../shared/format.js";
+import { duration, errorSentence, percent } from "../shared/format.js";
 import { make } from "../shared/html.js";
 
 const element = (id) => document.getElementById(id);
@@ -53,7 +53,7 @@ export function showOffline() {
 }
 
 export function showError({ kind, detail, retryIn }) {
-  const again = retryIn === null ? "" : ` Trying again in ${Math.ceil(retryIn)}\u00a0s.`;
+  const again = retryIn === null ? "" : ` Trying again in ${duration(retryIn)}.`;
   const kept = ["offline", "slow", "server"].includes(kind) ? " Your drawing is kept." : "";
   const words = errorSentence({ kind, detail }) + kept;
   set({ state: "trouble", words: words + again, fresh: false });

@@ -11,12 +11,18 @@ export function number(value, digits = 2) {
   return text.replace(/^-0\.?0*$/, "0").replace("-", "−");
 }
 
+// A time to wait.
+export function duration(seconds) {
+  return seconds > 90 ? `${Math.ceil(seconds / 60)}\u00a0min` : `${Math.ceil(seconds)}\u00a0s`;
+}
+
 // Why there is no prediction, in a sentence; `kind` and `detail` are those of a PredictionQueue's error.
 export function errorSentence({ kind, detail }) {
   const sentences = {
     offline: navigator.onLine ? "The server can’t be reached." : "You are offline.",
     slow: "The prediction takes long.",
     server: "The server failed.",
+    expired: "This page has expired: please reload it, and allow its cookies.",
     limited: "That was a lot of drawings. A short rest, please.",
     refused: `The server refused this${detail ? `: ${detail}` : ""}.`,
   };

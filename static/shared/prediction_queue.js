@@ -6,12 +6,13 @@
 // left out; `key` identifies the drawing and the network, so that one is not asked about twice;
 // `urgent` requests do not wait for the pace.
 //
-// Handlers: onBusy(yes), onPrediction(prediction, request) and onError({kind, detail, retryIn}), where
-// `retryIn` is in seconds, or null when nothing is sent again or the request is still under way.
+// Handlers: onBusy(yes), onPrediction(prediction, request) and onError({kind, detail, retryIn}):
+// `kind` and `detail` are those of a PredictionError (see predict.js), `retryIn` is in seconds, or null when
+// nothing is sent again or the request is still under way.
+
+import { PredictionError, predict } from "./predict.js";
 
 const MAX_BACKOFF = 15; // seconds
-const DEFAULT_RETRY_AFTER = 5; // seconds
-const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 export class PredictionQueue {
   #handlers;
@@ -89,6 +90,7 @@ export class PredictionQueue {
       error = caught instanceof PredictionError ? caught : new PredictionError("offline");
     }
     for (const timer of timers) clearTimeout(timer);
+    current.abort.abort(); // what was not read of an answer is not waited for
     if (this.#current !== current) return; // cleared or aborted meanwhile
     this.#current = null;
     if (error) {
@@ -104,7 +106,7 @@ export class PredictionQueue {
 
   #failed(request, { kind, detail, retryAfter }) {
     let retryIn = null;
-    if (kind === "refused") {
+    if (kind === "refused" || kind === "expired") {
       this.#finishedKey = request.key ?? null;
     } else {
       this.#failures = kind === "limited" ? 0 : this.#failures + 1;
@@ -116,37 +118,4 @@ export class PredictionQueue {
     this.#handlers.onBusy(retryIn === null && this.#next !== null);
     this.#handlers.onError({ kind, detail, retryIn });
   }
-}
-
-// Why there is no prediction: "offline" (no response), "server" (it failed), "limited" (too many
-// requests), "refused" (this request will never succeed).
-class PredictionError extends Error {
-  constructor(kind, { detail = "", retryAfter = null } = {}) {
-    super(detail || kind);
-    Object.assign(this, { kind, detail, retryAfter });
-  }
-}
-
-// URLs are relative to the page, so that the app can be mounted anywhere.
-async function predict({ picture, query }, signal) {
-  const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
-  const response = await fetch(`api/predict?${parameters}`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ image: picture() }),
-    signal,
-  });
-  const body = await response.json().catch(() => null);
-  if (response.status === 429) throw new PredictionError("limited", { retryAfter: retryAfter(response) });
-  if (response.status >= 500 || !body) throw new PredictionError("server");
-  if (!response.ok) throw new PredictionError("refused", { detail: body.detail });
-  if (body.digit !== null && !DIGITS.includes(body.digit)) throw new PredictionError("server");
-  return body;
-}
-
-// Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).
-function retryAfter(response) {
-  const value = response.headers.get("Retry-After") ?? "";
-  const wait = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000;
-  return Number.isFinite(wait) ? Math.min(Math.max(wait, 1), 3600) : DEFAULT_RETRY_AFTER;
 }

@@ -1,8 +1,8 @@
-"""Fixtures of the tests of pages: the front page, in two windows."""
+"""Fixtures of the tests of pages: the front page, in two windows; a server with API keys."""
 
 import pytest
 
-from tests.support.page import DESKTOP, PHONE, opened
+from tests.support.page import DESKTOP, KEY, PHONE, opened
 
 
 @pytest.fixture
@@ -15,3 +15,10 @@ def desktop(chromium, server):
 def phone(chromium, server):
     with opened(chromium, server, **PHONE) as page:
         yield page
+
+
+@pytest.fixture(scope="session")
+def guarded_service(service, tmp_path_factory):
+    """An app that requires an API key, or the session token of a page."""
+    with service(tmp_path_factory.mktemp("guarded"), API_KEYS=KEY) as running:
+        yield running

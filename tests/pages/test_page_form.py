@@ -7,11 +7,14 @@ import pytest
 import requests
 from PIL import Image
 
+from app import create_app
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
-from tests.support.page import patient_context
+from settings import Settings
+from tests.support.page import patient_context, session_token
 from tests.support.pictures import strokes_of
 from tests.support.polling import PATIENCE
+from web.access.api_keys import LIFETIME
 
 
 def picture(strokes):
@@ -110,3 +113,32 @@ def test_get_of_the_form_result_redirects_to_the_page(client):
 
 def test_form_responses_are_not_cached(client, drawings):
     assert send(client, picture(strokes_of(drawings, 1))).headers["Cache-Control"] == "no-store"
+
+
+def test_form_open_for_too_long_leads_back_to_the_page(chromium, guarded_service, drawings):
+    with patient_context(chromium, java_script_enabled=False) as context:
+        page = context.new_page()
+        page.goto(guarded_service.url)
+        context.add_cookies([session_token(guarded_service.url, age=LIFETIME + 60)])
+        content = picture(strokes_of(drawings, 7))
+        chosen = {"name": "7.png", "mimeType": "image/png", "buffer": content}
+        page.set_input_files("#image", chosen)
+        page.click("form button")
+        assert page.locator("h1").text_content() == "That could not be read"
+        assert "open for too long" in page.locator("#message").text_content()
+        page.click("text=Open the page again")
+        page.set_input_files("#image", chosen)
+        page.click("form button")
+        assert page.locator("h1").text_content() == "That is a 7"
+
+
+def test_form_over_the_rate_limit_gets_a_page(drawings):
+    app = create_app(Settings(numbers_api_url="", ratelimit_predict="1/minute"))
+    client, content = app.test_client(), picture(strokes_of(drawings, 1))
+    assert send(client, content).status_code == 200
+    refused = send(client, content)
+    assert refused.status_code == 429
+    assert refused.mimetype == "text/html"
+    assert int(refused.headers["Retry-After"]) <= 60
+    assert "More than 1 drawings" in words(refused)
+    assert 'name="image"' in refused.get_data(as_text=True)

@@ -1,4 +1,4 @@
-"""What the page owes everyone: access, safety, few bytes, no other servers, a life offline."""
+"""What the page owes everyone: access, safety, few bytes, no other servers."""
 
 import re
 from urllib.parse import urljoin
@@ -6,8 +6,10 @@ from urllib.parse import urljoin
 import pytest
 import requests
 
+from app import create_app
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
+from settings import Settings
 from tests.support.accessibility import violations
 from tests.support.page import DESKTOP, PHONE, opened, patient_context, read, said, sample
 from tests.support.pictures import strokes_of
@@ -150,14 +152,14 @@ def test_content_security_policy_allows_own_scripts_only(server):
 
 
 def test_security_headers_are_sent_and_hsts_over_https(server):
-    behind = {"X-Forwarded-Proto": "https"}
+    behind = create_app(Settings(numbers_api_url="", trusted_proxies=1)).test_client()
     for path in ("/", "/api/models", "/static/page/page.js", "/nothing", "/sw.js"):
         plain = requests.get(server + path, timeout=PATIENCE).headers
         assert plain["X-Content-Type-Options"] == "nosniff"
         assert plain["Referrer-Policy"] == "no-referrer"
         assert "default-src 'none'" in plain["Content-Security-Policy"]
         assert "Strict-Transport-Security" not in plain
-        encrypted = requests.get(server + path, headers=behind, timeout=PATIENCE).headers
+        encrypted = behind.get(path, headers={"X-Forwarded-Proto": "https"}).headers
         assert encrypted["Strict-Transport-Security"] == "max-age=63072000"
     assert "camera=()" in requests.get(server, timeout=PATIENCE).headers["Permissions-Policy"]
 
@@ -172,22 +174,6 @@ def test_html_in_facts_is_escaped(chromium, server):
         page.click("#another")
         said(page, "<img", "fact")
         assert page.locator("#fact :is(img, b, a)").count() == 0
-
-
-# ------------------------------------------------------------------------------------------ offline
-
-
-def test_page_loads_offline_and_predicts_when_online_again(chromium, server):
-    with opened(chromium, server, **DESKTOP) as page:
-        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        page.context.set_offline(True)
-        page.reload()
-        page.wait_for_selector("html.ready")
-        said(page, "You are offline")
-        sample(page, "A six")
-        said(page, "kept")
-        page.context.set_offline(False)
-        assert read(page) == "6"
 
 
 def test_manifest_makes_the_page_installable(server):
