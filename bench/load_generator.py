@@ -4,7 +4,7 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 
@@ -15,6 +15,8 @@ class LoadResult:
     seconds: float = 0.0
     client_cpu_seconds: float = 0.0  # of the load generator, for all requests
     failures: int = 0
+    sent_bytes: int = 0
+    received_bytes: int = 0
     latencies: list[float] = field(default_factory=list)
 
     @property
@@ -51,6 +53,11 @@ class Connection:
         self.due, self._received = due, b""
         self.socket.sendall(request)
 
+    @property
+    def received_bytes(self) -> int:
+        """Of the response, as far as it has arrived."""
+        return len(self._received)
+
     def receive(self) -> int | None:
         """The status of a whole response, 0 of one that broke off, None while more is to come."""
         try:
@@ -77,6 +84,7 @@ def generate_load(
     seconds: float = 0.0,
     count: int = 0,
     rate: float = 0.0,
+    as_request: Callable[[bytes], bytes] = http_request,
 ) -> LoadResult:
     """Send requests for so many `seconds`, or `count` of them.
 
@@ -85,7 +93,7 @@ def generate_load(
     latencies count from then, also where a request waited for a connection. Otherwise a server that
     stalls would get fewer requests, and look better (coordinated omission).
     """
-    result, requests = LoadResult(), [http_request(body) for body in bodies]
+    result, requests = LoadResult(), [as_request(body) for body in bodies]
     selector = selectors.DefaultSelector()
     idle = deque(Connection(port) for _ in range(connections))
     total = count or (int(rate * seconds) if rate else 1 << 60)
@@ -99,6 +107,7 @@ def generate_load(
             due = started + sent / rate if rate else time.perf_counter()
             connection.send(requests[sent % len(requests)], due)
             selector.register(connection.socket, selectors.EVENT_READ, connection)
+            result.sent_bytes += len(requests[sent % len(requests)])
             sent, in_flight = sent + 1, in_flight + 1
             done = sent >= total
         if done and not in_flight:
@@ -109,6 +118,7 @@ def generate_load(
             status = connection.receive()
             if status is None:
                 continue
+            result.received_bytes += connection.received_bytes
             selector.unregister(used_socket)
             in_flight -= 1
             if status == 200:

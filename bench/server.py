@@ -36,8 +36,7 @@ class Server:
 
     def workers(self) -> list[int]:
         """Process ids."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        return children_of(self.pid)
 
     def memory(self) -> float:
         """Proportional set size of all processes, in MiB."""
@@ -48,12 +47,20 @@ class Server:
         return [process_memory(pid, "Private_") for pid in self.workers()]
 
     def cpu_seconds(self) -> float:
-        """Of all workers (proc(5), stat: utime and stime)."""
-        total = 0
-        for pid in self.workers():
-            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        return total / CLOCK_TICKS
+        """Of all workers."""
+        return sum(map(cpu_seconds_of, self.workers()))
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in children.split()]
+
+
+def cpu_seconds_of(pid: int) -> float:
+    """What a process has used (proc(5), stat: utime and stime)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
 
 
 def process_memory(pid: int, field: str) -> float:
@@ -74,12 +81,14 @@ def run_server(
     workers: int | None = None,
     first_request: Callable[[str], requests.Response] = get_health,
     stderr: int | None = None,
+    log: Path | None = None,
     **environment: str,
 ) -> Iterator[Server]:
-    """`app`, imported from `folder`, under the project's gunicorn settings; its log is discarded.
+    """`app`, imported from `folder`, under the project's gunicorn settings.
 
-    It is ready when `first_request(url)` succeeds and, if their number is given, all workers run.
-    No numbers service is asked unless `environment` names one.
+    Its log goes to the file `log`, or is discarded.  It is ready when `first_request(url)` succeeds
+    and, if their number is given, all workers run.  No numbers service is asked unless
+    `environment` names one.
     """
     port = free_port()
     variables = {**os.environ, "PORT": str(port), "NUMBERS_API_URL": "", **environment}
@@ -87,9 +96,8 @@ def run_server(
         variables["WEB_CONCURRENCY"] = str(workers)
     command = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), app]
     started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, env=variables, stdout=subprocess.DEVNULL, stderr=stderr
-    )
+    with (log or Path(os.devnull)).open("wb") as out:
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=out, stderr=stderr)
     server = Server(process.pid, port, 0.0)
     try:
         while True:
@@ -98,7 +106,8 @@ def run_server(
                 server.startup_seconds = time.perf_counter() - started
                 break
             if process.poll() is not None:
-                sys.exit(f"{app} did not start under gunicorn")
+                reason = log.read_text() if log else "see its log"
+                sys.exit(f"{app} did not start under gunicorn: {reason}")
             time.sleep(POLL_SECONDS)
         while workers and len(server.workers()) < workers:
             time.sleep(POLL_SECONDS)

@@ -3,6 +3,8 @@
     python bench/serving.py           all backends alternately, a few seconds each (2 minutes)
     python bench/serving.py load      highest throughput, and the latency at 300 requests per second
     python bench/serving.py soak [N]  memory of the workers over N requests (200,000)
+    python bench/serving.py instances one and two instances behind nginx with a Redis, and what
+                                      many drawings a second would need (1 minute)
 
 Every request is a base64 JPEG of 280x280 as the page sends it, one after another of the drawings
 made for the tests.  Rate limits are counted, but too high to be met; the log is written, and
@@ -22,6 +24,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import requests
+from instances import measure_instances
 from load_generator import LoadResult, generate_load
 from server import ROOT, Server, run_server
 
@@ -89,10 +92,11 @@ def run_backend(name: str, bodies: list[bytes]) -> Iterator[Backend]:
 
 
 def read_drawings() -> list[bytes]:
-    """Base64 JPEGs, as a canvas makes them."""
+    """Base64 JPEGs, as a canvas makes them; Chromium's colour profile has 456 bytes."""
     drawings = json.loads((ROOT / "tests" / "support" / "drawings.json").read_text())["drawings"]
     images = (draw(drawing["strokes"], 280, 20, (140, 140), 170) for drawing in drawings)
-    return [base64.b64encode(encoded(image.convert("RGB"), "JPEG", quality=92)) for image in images]
+    options = {"quality": 92, "icc_profile": bytes(456)}
+    return [base64.b64encode(encoded(image.convert("RGB"), "JPEG", **options)) for image in images]
 
 
 def compare_backends() -> None:
@@ -207,5 +211,7 @@ if __name__ == "__main__":
             soak(200_000)
         case ["soak", number] if number.isdecimal() and int(number) >= 10:
             soak(int(number))
+        case ["instances"]:
+            measure_instances(read_drawings())
         case _:
-            sys.exit("usage: python bench/serving.py [load | soak [N]]")
+            sys.exit("usage: python bench/serving.py [load | soak [N] | instances]")
