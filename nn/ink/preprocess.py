@@ -35,6 +35,7 @@ EDGE = 0.3  # pixels with more than this fraction of full ink are inside the cro
 
 # Our own limit is stricter and checked before opening; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
+Image.preinit()  # now, and not at the first picture, when there may be no file descriptor to import
 
 
 def to_input(content: bytes | PictureFile) -> Array | None:

@@ -29,6 +29,11 @@ def two_workers(one):
     return wait_for(lambda: len(pids := set(one.workers())) == 2 and pids, "both workers")
 
 
+def have_read(one):
+    """The workers that have read a drawing."""
+    return {line["process"] for line in one.requests().values() if "digit" in line}
+
+
 def peak_memory(pid):
     """The most resident memory that a process has had, in bytes (proc(5), status)."""
     status = Path(f"/proc/{pid}/status").read_text()
@@ -72,6 +77,7 @@ def test_worker_without_a_file_to_open_keeps_its_connections(service, tmp_path, 
         tmp_path, prefix=prefix, stalls=True, REQUEST_TIMEOUT="600", RATELIMIT_ENABLED="false"
     ) as one:
         workers = two_workers(one)
+        wait_for(lambda: answers(one, seven) and have_read(one) == workers, "both have read")
         begun = [one.connect() for _ in range(8)]
         for connection in begun:
             connection.sendall(DRAWING[:-10])
