@@ -20,7 +20,7 @@ DETAILS = {
     417: "the header Expect is not supported: send 100-continue, or leave it out",
     431: "the headers, trailers or chunk sizes are too long: shorten them",
     500: "the server failed and has logged the error: try again",
-    501: "the header Upgrade with a body, or a transfer coding but chunked, is not supported",
+    501: "the header Upgrade with a body, or a coding but chunked, is not supported: leave it out",
     503: "too many uploads are under way: send it again in a few seconds",
 }
 
