@@ -344,7 +344,7 @@ def test_unfinished_uploads_have_bounded_memory(service, tmp_path):
             connection.sendall(head + bytes(12_999_000))
         wait_for(lambda: is_read(connections[-1]), "the worker has the last upload")
         assert memory_of(running.workers()[0]) - before < 130_000_000
-        assert problem_in(read_all(connections[0]))["status"] == 503  # the largest makes room; of equals, the oldest
+        assert problem_in(read_all(connections[0]))["status"] == 503  # of equals, the oldest
         assert requests.post(f"{running.url}/", TEXT, timeout=PATIENCE).text.startswith("7 ")
         for connection in connections:
             connection.close()
