@@ -1,11 +1,13 @@
-"""Rejecting drawings that are not digits.
+"""Rejecting drawings that are no digit, and doubting those that may be none.
 
 Out-of-distribution inputs are detected by an eleventh class, which is trained on drawings that are
-no digits.  A drawing is accepted when its rejection score is at most a threshold, chosen on
-validation data so that nearly all digits are accepted.  A network of ten classes accepts all.
+no digits.  Two thresholds on the rejection score, chosen on validation data, divide the drawings
+into those that are read, those that are read with doubt, and those that are refused.  A network of
+ten classes reads all.
 """
 
 from dataclasses import replace
+from enum import IntEnum
 
 import numpy as np
 
@@ -16,13 +18,27 @@ from nn.network import Network
 # The weight of ambiguity between digits in the score.  Of the values from 0 to 0.3 tried on
 # validation data, 0 rejects less noise and fewer scribbles, larger ones reject fewer letters.
 AMBIGUITY_WEIGHT = 0.02
-ACCEPTANCE_RATE = 0.998  # of drawn digits, on validation data
+REFUSED_RATE = 0.003  # of validation digits
+DOUBTED_RATE = 0.02  # of validation digits, the refused ones included
+
+
+class Verdict(IntEnum):
+    """What becomes of a drawing."""
+
+    READ = 0
+    DOUBTFUL = 1
+    REFUSED = 2
 
 
 def conditional_probabilities(probabilities: Array) -> Array:
     """(n, 10): the probabilities of the digits given that it is a digit; rows sum to 1."""
     digits = probabilities[:, :DIGITS]
     return np.asarray(digits / np.maximum(digits.sum(axis=1, keepdims=True), 1e-30))
+
+
+def confidence_of(probabilities: Array) -> Array:
+    """(n,): the probability of the likeliest digit, with "no digit" counted in."""
+    return np.asarray(probabilities[:, :DIGITS].max(axis=1))
 
 
 def rejection_score(probabilities: Array) -> Array:
@@ -38,24 +54,34 @@ def rejection_score(probabilities: Array) -> Array:
     return np.asarray(probabilities[:, NOT_A_DIGIT] + AMBIGUITY_WEIGHT * ambiguity)
 
 
-def is_accepted(network: Network, probabilities: Array) -> Array:
-    """(n,) bool: which drawings the network accepts as digits, given their probabilities."""
-    return rejection_score(probabilities) <= float(network.about.get("threshold", 1.0))
+def verdicts(network: Network, probabilities: Array) -> Array:
+    """(n,) whole numbers, each a Verdict, given the network's probabilities (n, 10 or 11)."""
+    score = rejection_score(probabilities)
+    thresholds = network.about.get("thresholds", {"doubtful": 1.0, "refused": 1.0})
+    return (score > thresholds["doubtful"]) * 1 + (score > thresholds["refused"])
 
 
-def with_threshold(
-    network: Network, digits: Array, acceptance_rate: float = ACCEPTANCE_RATE
+def with_thresholds(
+    network: Network,
+    digits: Array,
+    doubted_rate: float = DOUBTED_RATE,
+    refused_rate: float = REFUSED_RATE,
 ) -> Network:
-    """The same network with the threshold of its rejection score in `about`.
+    """The same network with the two thresholds of its rejection score in `about`.
 
-    digits (n, 28, 28, 1) are validation drawings of digits, of which acceptance_rate are accepted.
-    A network of ten classes is returned unchanged.
+    digits (n, 28, 28, 1) are validation drawings of digits: doubted_rate of them are above the
+    lower threshold, refused_rate above the upper one.  A network of ten classes is returned
+    unchanged.
     """
     probabilities = network.probabilities(digits)
     if probabilities.shape[1] == DIGITS:
         return network
-    threshold = float(np.quantile(rejection_score(probabilities), acceptance_rate))
-    return replace(network, about={**network.about, "threshold": threshold})
+    score = rejection_score(probabilities)
+    thresholds = {
+        "doubtful": float(np.quantile(score, 1 - doubted_rate)),
+        "refused": float(np.quantile(score, 1 - refused_rate)),
+    }
+    return replace(network, about={**network.about, "thresholds": thresholds})
 
 
 def auroc(digits: Array, others: Array) -> float:
