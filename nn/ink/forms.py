@@ -159,6 +159,25 @@ def four_of_one(rng: np.random.Generator) -> Form:
     ]
 
 
+def five_body(rng: np.random.Generator) -> list[Corner]:
+    """A five without its hat."""
+    middle = rng.uniform(0.4, 0.48)
+    return [(0.08, 0, 0), (0.04, middle, rng.uniform(0, 0.1)), *bowl(rng, middle - 0.1)]
+
+
+def gaping_five(rng: np.random.Generator) -> Form:
+    """A five whose hat stands apart, above its body or to the right."""
+    left, high = rng.uniform(0.1, 0.4), -rng.uniform(0.08, 0.2)
+    hat = [(left, high, 0.0), (left + rng.uniform(0.6, 0.9), high + rng.normal(-0.02, 0.04), 0.0)]
+    return [five_body(rng), hat]
+
+
+def far_hatted_five(rng: np.random.Generator) -> Form:
+    """A five whose hat reaches far to the right."""
+    hat = [(0.06, 0.0, 0.0), (rng.uniform(1.3, 1.8), rng.normal(-0.02, 0.05), 0.0)]
+    return [five_body(rng), hat]
+
+
 def square_five(rng: np.random.Generator) -> Form:
     """A five of level and upright strokes."""
     r, middle = rng.uniform(0, 0.2), rng.uniform(0.42, 0.55)

@@ -40,6 +40,11 @@ def redrawn(form: Callable[[np.random.Generator], Form]) -> Rewrite:
     return rewrite
 
 
+def either(first: Rewrite, second: Rewrite) -> Rewrite:
+    """The first style, or the second for drawings that the first does not suit."""
+    return lambda lines, rng: first(lines, rng) or second(lines, rng)
+
+
 def slope(points: Array) -> float:
     """How far the points (n, 2) move to the right per unit downwards, by least squares."""
     x, y = (points - points.mean(axis=0)).T

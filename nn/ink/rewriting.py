@@ -192,8 +192,9 @@ def four_from(lines: list[Array], start_of: Callable[[Array, Array], Array]) -> 
         return None
     arm, upright, corner = parts
     top = upright[int(upright[:, 1].argmin())]
-    bar_height, bar_length = arm[corner, 1], np.ptp(arm[corner:, 0])
-    if not (top[1] + 0.1 < bar_height < upright[:, 1].max() - 0.1 and bar_length > 0.15):
+    crosses = top[1] + 0.1 < arm[corner, 1] < upright[:, 1].max() - 0.1
+    bar_length, bar_rise = np.ptp(arm[corner:], axis=0)
+    if not crosses or bar_length < 0.15 or bar_rise > 0.3 or arm[0, 1] > 0.4:
         return None  # pieces of a four
     if top[0] - arm[corner, 0] < 0.25:
         return None

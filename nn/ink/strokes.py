@@ -100,7 +100,8 @@ def random_rendering(
 ) -> Array:
     """The 28x28 input, as uint8, of strokes with a random position, size and pen on a canvas.
 
-    `pens` are the thinnest and the widest pen, as shares of the canvas's side.
+    `pens` are the thinnest and the widest pen, as shares of the canvas's side.  With pens wider
+    than PENS a large digit may run over the edge, and then be taken for white on black.
     """
     size = side * rng.uniform(0.25, 0.92)
     pen = min(side * np.exp(rng.uniform(*np.log(pens))), 0.25 * size)

@@ -9,7 +9,7 @@ import numpy as np
 
 from nn.ink import forms, rewriting, zeros
 from nn.ink.curves import crosses_itself
-from nn.ink.redrawing import Rewrite, redrawn
+from nn.ink.redrawing import Rewrite, either, redrawn
 from nn.ink.rewriting import five_parts, four_parts, nine_tail
 from nn.ink.strokes import Drawing, Strokes, as_strokes, normalized
 from nn.layers import Array
@@ -46,8 +46,11 @@ STYLES: dict[str, tuple[int, Rewrite]] = {
     "four with a short stem": (4, redrawn(forms.short_stemmed_four)),
     "five of one stroke": (5, rewriting.five_of_one),
     "five of two strokes": (5, rewriting.five_of_two),
-    "five with its hat apart": (5, rewriting.gaping_five),
-    "five with a long hat": (5, rewriting.far_hatted_five),
+    "five with its hat apart": (5, either(rewriting.gaping_five, redrawn(forms.gaping_five))),
+    "five with a long hat": (
+        5,
+        either(rewriting.far_hatted_five, redrawn(forms.far_hatted_five)),
+    ),
     "square five": (5, redrawn(forms.square_five)),
     "round five": (5, redrawn(forms.round_five)),
     "straight six": (6, redrawn(forms.straight_six)),
