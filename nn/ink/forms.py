@@ -220,9 +220,9 @@ def straight_six(rng: np.random.Generator) -> Form:
 
 def curled_six(rng: np.random.Generator) -> Form:
     """A six whose stem begins with a hook."""
-    start = (rng.uniform(0.85, 1.05), rng.uniform(0.12, 0.28), 0)
+    start = (rng.uniform(0.85, 1.05), rng.uniform(0.08, 0.2), 0)
     stem = [start, (0.9, -0.03, SOFT), (0.35, -0.08, SOFT), (0, 0.3, SOFT)]
-    return six(rng, stem, rng.uniform(0.42, 0.55))
+    return six(rng, stem, rng.uniform(0.46, 0.56))
 
 
 def small_looped_six(rng: np.random.Generator) -> Form:
@@ -234,7 +234,7 @@ def small_looped_six(rng: np.random.Generator) -> Form:
 def big_looped_six(rng: np.random.Generator) -> Form:
     """A six with a big loop."""
     stem = [(rng.uniform(0.65, 0.95), 0, 0), (0.1, 0.1, SOFT)]
-    return six(rng, stem, rng.uniform(0.34, 0.42))
+    return six(rng, stem, rng.uniform(0.36, 0.43))
 
 
 def upright_six(rng: np.random.Generator) -> Form:
@@ -338,7 +338,7 @@ def ringed_nine(rng: np.random.Generator) -> Form:
 
 def g_nine(rng: np.random.Generator) -> Form:
     """A nine whose tail curls up at the left, a little like a g."""
-    end = (rng.uniform(0, 0.2), rng.uniform(0.78, 0.9), 0)
+    end = (rng.uniform(0, 0.2), rng.uniform(0.83, 0.93), 0)
     return nine(rng, [(0.98, 0.7, SOFT), (0.95, 1.03, SOFT), (0.35, 1.08, SOFT), end])
 
 
