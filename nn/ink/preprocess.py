@@ -257,7 +257,9 @@ def difference_from(paper: Array, light: Array) -> Ink:
     """How much lighter the pixels are than the paper, or how much darker, if that is the ink."""
     if light.dtype != np.uint8 or paper.ndim:
         difference = lightness(light) - paper
-        return Ink(difference if is_light_on_dark(difference) else np.negative(difference, difference))
+        return Ink(
+            difference if is_light_on_dark(difference) else np.negative(difference, difference)
+        )
     table = LIGHTNESS - paper
     if table[light.max()] <= 0:  # ink on white paper, as from the page: no need to count
         light_on_dark = False
