@@ -102,9 +102,9 @@ def word(name: str, rng: np.random.Generator) -> Strokes:
 
 # ------------------------------------------------------------------------------------- digits
 
-WARP = 3.5  # standard deviation of each wave's height, in units of the file
+WAVE = 6.0  # the highest wave that moves points, in units of the file
 UNSTEADINESS = 1.2  # standard deviation of each point on its own, in the same units
-NARROWEST, WIDEST = 0.7, 1.3  # factors of the width
+WIDTHS, SLANTS = (0.7, 1.3), (-0.15, 0.25)  # factors of the width; shifts to the right per height
 
 
 @cache
@@ -142,10 +142,10 @@ def in_new_hand(variant: list[tuple[str, Array]], rng: np.random.Generator) -> S
     """
     every = np.concatenate([points for _, points in variant])
     places, place_of = np.unique(every, axis=0, return_inverse=True)
-    frequency, phase = rng.normal(0, 0.025, (3, 2)), rng.uniform(0, 2 * np.pi, 3)
-    places = places + np.sin(places @ frequency.T + phase) @ rng.normal(0, WARP, (3, 2))
+    frequency, phase = rng.uniform(-0.045, 0.045, (3, 2)), rng.uniform(0, 2 * np.pi, 3)
+    places = places + np.sin(places @ frequency.T + phase) @ rng.uniform(-WAVE, WAVE, (3, 2))
     places = places + rng.normal(0, UNSTEADINESS, places.shape)
-    width, slant = np.exp(rng.uniform(np.log(NARROWEST), np.log(WIDEST))), rng.normal(0.05, 0.12)
+    width, slant = np.exp(rng.uniform(*np.log(WIDTHS))), rng.uniform(*SLANTS)
     places = places @ np.array([[width, 0], [-slant, 1]])
     lengths = [len(points) for _, points in variant]
     parts = np.split(places[place_of.ravel()], np.cumsum(lengths)[:-1])
@@ -156,7 +156,7 @@ def in_new_hand(variant: list[tuple[str, Array]], rng: np.random.Generator) -> S
             lines[-1] = np.concatenate([lines[-1], line[1:]])
         else:
             lines.append(line)
-    return distorted(as_strokes(lines), rng)
+    return distorted(as_strokes(lines), rng, 0.7)
 
 
 def subdivided(points: Array, step: float = 10.0) -> Array:
