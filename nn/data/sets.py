@@ -14,6 +14,7 @@ from nn.data import negatives
 from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
 from nn.data.download import DataError, find
 from nn.data.fonts import FONT_FILES, font_digits, fonts
+from nn.data.glyphs import drawn_digits
 from nn.data.image_folder import image_folder
 from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, restyled_drawings, styles
@@ -25,6 +26,7 @@ from nn.layers import Array
 
 SPLITS = ("train", "validation", "test")
 OTHER_PENS = ((0.015, 0.025), (0.125, 0.16))  # shares of the canvas; training has those between
+GLYPH_COUNTS = {"train": 30000, "validation": 1000, "test": 2000}
 FONT_COPIES = 25  # of each digit of a font among the digits that the thresholds are chosen on
 
 
@@ -42,6 +44,12 @@ def load(name: str, split: str) -> DataSet:
     if split not in SPLITS:
         raise DataError(f"{split!r} is not a split: choose from {', '.join(SPLITS)}")
     return SETS[name](split)
+
+
+def glyphs(split: str) -> DataSet:
+    """Digits drawn from our own catalogue of ways of writing, each in a new hand."""
+    rng = np.random.default_rng([14, *split.encode()])
+    return DataSet(*renderings(drawn_digits(rng, GLYPH_COUNTS[split])))
 
 
 def unlike_training(split: str) -> DataSet:
@@ -79,6 +87,7 @@ SETS: dict[str, Callable[[str], DataSet]] = {
     "pen": pen,
     "styles": styles,
     "fonts": fonts,
+    "glyphs": glyphs,
     "nondigits": nondigits,
 }
 FETCH: dict[str, Callable[[], Path]] = {
