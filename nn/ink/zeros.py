@@ -8,8 +8,8 @@ from nn.layers import Array
 
 def narrow(points: Array) -> bool:
     """Whether the ellipse of the points' spread, slanted or not, is below 0.45 as wide as long."""
-    short, long = np.linalg.eigvalsh(np.cov(points.T))
-    return bool(short < 0.45**2 * long)
+    short, long = np.linalg.eigvalsh(np.cov(points.T, ddof=0))
+    return bool(short <= 0.45**2 * long)
 
 
 def with_slash(
