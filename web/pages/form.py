@@ -91,13 +91,15 @@ def predict_for_form(
         drawing = read_drawing(content)
         prediction = predictor.predict(model, drawing)
     digit = prediction["digit"]
+    names = [str(digit), *(str(other["digit"]) for other in prediction["alternatives"])]
     message = ""
     if prediction["rejected"] == "blank":
         title = message = "There is nothing drawn on that picture"
     elif digit is None:
         title = message = "That is no digit I know"
-    elif prediction["alternatives"]:
-        names = [str(digit), *(str(other["digit"]) for other in prediction["alternatives"])]
+    elif prediction["doubtful"]:
+        title = message = f"{', '.join(names)}, or no digit at all?"
+    elif len(names) > 1:
         title = f"{', '.join(names[:-1])} or {names[-1]}?"
     else:
         title = f"That is a {digit}"
