@@ -87,7 +87,7 @@ class Model:
         )
 
     def predict(self, drawing: Array | None) -> dict[str, Any]:
-        """The prediction for a drawing (28, 28), or for a blank sheet (None), as the API gives it."""
+        """The prediction for a drawing (28, 28), None for a blank sheet, as the API gives it."""
         return self.describe_reading(None if drawing is None else self.read(drawing))
 
     def describe_reading(self, reading: Reading | None) -> dict[str, Any]:

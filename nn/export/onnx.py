@@ -40,9 +40,9 @@ INPUT, OUTPUT, BATCH = "images", "probabilities", "n"
 HOW_TO_USE = (
     f"{INPUT} (n, 28, 28, 1) float32: ink 1 on paper 0, prepared as MNIST's digits are. "
     f"{OUTPUT} (n, classes): rows that sum to 1. Of eleven classes the last is no digit. "
-    "Where the metadata has thresholds, the score of a drawing is the probability of that class, "
-    f"plus {AMBIGUITY_WEIGHT} times those of all digits but the likeliest. A drawing whose score is "
-    'above "doubtful" may be no digit; one whose score is above "refused" is taken for none.'
+    "Where the metadata has thresholds, a drawing's score is the probability of that class, plus "
+    f"{AMBIGUITY_WEIGHT} times those of all digits but the likeliest. Above the threshold "
+    '"doubtful" it may be no digit; above "refused" it is taken for none.'
 )
 
 
