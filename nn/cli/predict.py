@@ -65,7 +65,7 @@ def prediction_line(network: Network, picture: Path, image: Array | None, as_jso
     row = " ".join(f"{i}:{p:.3f}" for i, p in enumerate(probabilities))
     read = {
         Verdict.READ: f"{best_guess} {confidence:.4f}",
-        Verdict.DOUBTFUL: f"{best_guess} {confidence:.4f}, or no digit",
+        Verdict.DOUBTFUL: f"{best_guess}? {confidence:.4f}",
         Verdict.REFUSED: "no digit",
     }[Verdict(int(verdict))]
     return f"{picture}: {read}   {row}"

@@ -20,6 +20,7 @@ from nn.optimizers import Adam, Constant, Cosine, OneCycle
 from nn.tune.overrides import variant
 from nn.zoo import ZOO, Recipe
 from tests.support.command_line import run
+from tests.support.networks import DOUBT_ALL, READ_ALL, REFUSE_ALL, models_with_thresholds
 from tests.support.polling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -145,6 +146,30 @@ def test_predict_skips_unreadable_pictures_and_exits_with_1(digit_file, tmp_path
     assert "none.png" in printed.err
     assert "text.png: the picture is not a JPEG, PNG or WebP" in printed.err
     assert "2 of 3 pictures could not be read" in printed.err
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "digit", "doubtful", "rejected", "words"),
+    [
+        (READ_ALL, 7, False, None, "7 "),
+        (DOUBT_ALL, 7, True, None, "7? "),
+        (REFUSE_ALL, None, False, "not-a-digit", "no digit "),
+    ],
+)
+def test_predict_prints_each_verdict(
+    thresholds, digit, doubtful, rejected, words, digit_file, tmp_path, capsys
+):
+    path = tmp_path / "best.npz"
+    models_with_thresholds(*thresholds)["best"].network.save(path)
+    assert run("predict", path, digit_file) == 0
+    assert capsys.readouterr().out.startswith(f"{digit_file}: {words}")
+    assert run("predict", path, digit_file, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["digit"], answer["doubtful"], answer["rejected"]) == (digit, doubtful, rejected)
+    if rejected:
+        assert answer["confidence"] == 0
+    else:
+        assert 0.5 < answer["confidence"] <= answer["probabilities"][7]
 
 
 def test_models_lists_parameters_and_accuracy_of_each_network(capsys):

@@ -10,7 +10,8 @@ from nn.zoo import DEFAULT
 from web.models import load_models
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
-DOUBT_ALL, REFUSE_ALL = (-1.0, 2.0), (-1.0, -1.0)  # thresholds of scores from 0 to 1
+# Thresholds of scores, which are from 0 to 1.
+READ_ALL, DOUBT_ALL, REFUSE_ALL = (2.0, 2.0), (-1.0, 2.0), (-1.0, -1.0)
 
 
 def network_of(name):
