@@ -24,8 +24,14 @@ BOXES = """() => ['.equation', '.reading', '.saw', '#bars', '#pad'].map((part) =
     const { x, y, width, height } = document.querySelector(part).getBoundingClientRect();
     return [part, x, y, width, height];
 })"""
+# The colour of the first inked pixel of a canvas, null where there is none.  A copy is read: of a
+# canvas read often that is not made for it the browser warns.
 INK = """(canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const { width, height } = canvas;
+    const copy = Object.assign(document.createElement('canvas'), { width, height });
+    const context = copy.getContext('2d', { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    const { data } = context.getImageData(0, 0, width, height);
     const inked = data.findIndex((value, i) => i % 4 === 3 && value === 255);
     return inked < 0 ? null : [...data.slice(inked - 3, inked)];
 }"""
