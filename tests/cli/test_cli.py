@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from nn.augment import Affine, Elastic
-from nn.data import alphabets, mnist, pen, pictures, sets
+from nn.data import alphabets, fonts, mnist, pen, pictures, sets
 from nn.ink.strokes import draw
 from nn.network import Network
 from nn.optimizers import Adam, Constant, Cosine, OneCycle
@@ -220,7 +220,7 @@ MISTAKES = [
     (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "leave it out"),
     (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
     (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
-    (("data",), 1, "7 files are missing"),
+    (("data",), 1, f"{len(sets.FILES)} files are missing"),
     ((), 2, "COMMAND"),
 ]
 
@@ -235,6 +235,7 @@ def test_invalid_arguments_give_an_error_sentence_and_exit_status(
     monkeypatch.setattr(pen, "PEN_ARCHIVES", ("http://127.0.0.1:9/pen.zip",))
     monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ("http://127.0.0.1:9/strokes.zip",))
     monkeypatch.setattr(pictures, "PICTURES_MIRRORS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(fonts, "FONT_MIRRORS", ("http://127.0.0.1:9/",))
     monkeypatch.chdir(ROOT)
     assert run(*(argument.replace("OUT", str(tmp_path)) for argument in arguments)) == status
     printed = capsys.readouterr().err
