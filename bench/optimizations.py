@@ -3,9 +3,10 @@
     python bench/optimizations.py
 
 Operations are timed with one thread, at the sizes they have in `best`; training steps, of 128
-images, with all cores.
+images, with all cores.  Preprocessing, from a file to the input, is compared with only decoding it.
 """
 
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,10 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 from paired_timing import alternate, repeat
+from PIL import Image
 from threadpoolctl import threadpool_limits
 from training_steps import training_steps
 
 from nn.inference import Inference
+from nn.ink.preprocess import to_input
+from nn.ink.strokes import draw
 from nn.layers import Array, channel_means, correlate, fold, pad, tile_channels, unfold
 from nn.network import Network
 from nn.zoo import ZOO
@@ -110,7 +114,24 @@ def threads() -> None:
     report("a thread for each half of a batch", *alternate(simple, optimized, ROUNDS))
 
 
+def preprocessing() -> None:
+    """Drawings as the page sends them, and as a canvas or a program saves them."""
+    seven = draw([[(0, 0), (1, 0), (0.4, 1.5)]], 280, 20, (140, 140), 180)
+    for kind, mode in (("JPEG", "RGB"), ("PNG", "RGBA"), ("PNG", "RGB"), ("PNG", "L")):
+        file = io.BytesIO()
+        seven.convert(mode).save(file, kind, quality=92)
+        content = file.getvalue()
+        runs = (partial(repeat, CALLS, partial(action, content)) for action in (to_input, decode))
+        report(f"{kind} of 280x280, {mode}", *alternate(*runs, ROUNDS))
+
+
+def decode(content: bytes) -> None:
+    Image.open(io.BytesIO(content)).load()
+
+
 if __name__ == "__main__":
     print("time of the simple implementation, as a multiple of the optimized one's")
     threads()
     operations()
+    print("time from a file to the network's input, as a multiple of decoding it")
+    preprocessing()

@@ -181,13 +181,12 @@ def flatten(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")
-    alpha = image.getchannel("A")
-    least, most = alpha.getextrema()
-    if least == 255:
+    opacity = np.asarray(image.getchannel("A"))
+    most = int(opacity.max())
+    if opacity.min() == 255:
         return image.convert("RGB")
     if most == 0:
         return Image.new("L", image.size, 255)
-    opacity = np.asarray(alpha)
     visible = np.asarray(image.convert("L"))[opacity > most // 2]
     if opacity.mean() > 127.5 and np.ptp(visible) > 255 * MIN_CONTRAST:
         paper = int(np.median(visible))
@@ -212,8 +211,8 @@ def lightness(light: Array) -> Array:
 class Ink(NamedTuple):
     """How much ink each pixel has, as a level; a higher level is more ink.
 
-    On even paper levels are bytes, and `table` holds the amount for each of the 256: it is faster to
-    calculate with these than with all pixels.  On uneven paper levels are the amounts.
+    On even paper levels are bytes, and `table` holds the amount for each of the 256: fewer numbers
+    to calculate with than all pixels.  On uneven paper levels are the amounts themselves.
     """
 
     levels: Array  # (height, width), uint8 or float32
@@ -257,7 +256,9 @@ def difference_from(paper: Array, light: Array) -> Ink:
     """How much lighter the pixels are than the paper, or how much darker, if that is the ink."""
     if light.dtype != np.uint8 or paper.ndim:
         difference = lightness(light) - paper
-        return Ink(difference if is_light_on_dark(difference) else np.negative(difference, difference))
+        return Ink(
+            difference if is_light_on_dark(difference) else np.negative(difference, difference)
+        )
     table = LIGHTNESS - paper
     if table[light.max()] <= 0:  # ink on white paper, as from the page: no need to count
         light_on_dark = False
