@@ -28,6 +28,7 @@ from nn.ink.strokes import draw
 from nn.layers import Array, channel_means, correlate, fold, pad, tile_channels, unfold
 from nn.network import Network
 from nn.zoo import ZOO
+from web.operation.malloc import reuse_memory
 
 ROUNDS = 9
 CALLS = 20  # of an operation in each run of a round
@@ -116,12 +117,14 @@ def threads() -> None:
 
 def preprocessing() -> None:
     """Drawings as the page sends them, and as a canvas or a program saves them."""
+    reuse_memory(2 << 20)  # as gunicorn.conf.py has it
     seven = draw([[(0, 0), (1, 0), (0.4, 1.5)]], 280, 20, (140, 140), 180)
     for kind, mode in (("JPEG", "RGB"), ("PNG", "RGBA"), ("PNG", "RGB"), ("PNG", "L")):
         file = io.BytesIO()
         seven.convert(mode).save(file, kind, quality=92)
         content = file.getvalue()
-        runs = (partial(repeat, CALLS, partial(action, content)) for action in (to_input, decode))
+        whole, decoding = partial(to_input, content), partial(decode, content)
+        runs = partial(repeat, CALLS, whole), partial(repeat, CALLS, decoding)
         report(f"{kind} of 280x280, {mode}", *alternate(*runs, ROUNDS))
 
 

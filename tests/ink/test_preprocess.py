@@ -259,6 +259,23 @@ def test_input_equals_that_of_the_plain_calculation(kind):
         np.testing.assert_array_equal(to_input(content), plain_input(open_picture(content)))
 
 
+def test_gray_jpeg_of_three_colours_equals_that_of_one():
+    rng = np.random.default_rng(17)
+    for _ in range(50):
+        content = encoded(random_picture(rng).convert("RGB"), "JPEG", quality=92)
+        np.testing.assert_array_equal(to_input(content), plain_input(open_picture(content)))
+
+
+@pytest.mark.parametrize("ink", [(200, 30, 30), (20, 40, 160), (90, 60, 20)])
+def test_jpeg_read_without_its_colours_is_nearly_the_same(ink):
+    image = Image.new("RGB", (280, 280), (250, 245, 230))
+    image.paste(ink, mask=Image.fromarray(255 - np.asarray(seven())))
+    content = encoded(image, "JPEG", quality=92)
+    assert open_picture(content).mode == "RGB"
+    expected = image_to_input(open_picture(content))
+    np.testing.assert_allclose(to_input(content), expected, atol=0.02)
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "I;16"])
 def test_last_step_is_the_input(mode):
     rng = np.random.default_rng(15)
