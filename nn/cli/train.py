@@ -16,7 +16,7 @@ from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.layers import Dense
 from nn.measure.calibration import calibrated
 from nn.measure.metrics import evaluate
-from nn.measure.rejection import with_threshold
+from nn.measure.rejection import with_thresholds
 from nn.network import Network
 from nn.serialization import atomic_write
 from nn.training import train
@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
     network = calibrated(network, join(validation.values()))
     if "nondigits" in recipe.data:
         drawn = join(sets.load(name, "validation") for name in ("pen", "styles"))
-        network = with_threshold(network, as_input(drawn.images))
+        network = with_thresholds(network, as_input(drawn.images))
     network.about["figures"] = {
         f"{name}-validation": evaluate(network, digits, mistakes=0)
         for name, digits in validation.items()

@@ -1,4 +1,4 @@
-"""The data sets by name: MNIST, pen strokes, writing styles made from these, and non-digits.
+"""The data sets by name: MNIST, as strokes too, pen strokes, made styles, fonts, and non-digits.
 
 Splits are fixed: "train", "validation" (for choices) and "test" (once, at the end).
 """
@@ -12,10 +12,12 @@ import numpy as np
 from nn.data import negatives
 from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
 from nn.data.download import DataError, find
+from nn.data.fonts import FONT_FILES, fonts
 from nn.data.image_folder import image_folder
 from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, styles
 from nn.data.pictures import PICTURES_FILE, fetch_pictures, pictures
+from nn.data.traced import traced
 from nn.dataset import NOT_A_DIGIT, DataSet
 from nn.layers import Array
 
@@ -54,8 +56,10 @@ def nondigit_groups(split: str) -> dict[str, Array]:
 
 SETS: dict[str, Callable[[str], DataSet]] = {
     "mnist": mnist,
+    "traced": traced,
     "pen": pen,
     "styles": styles,
+    "fonts": fonts,
     "nondigits": nondigits,
 }
 FETCH: dict[str, Callable[[], Path]] = {
@@ -63,6 +67,7 @@ FETCH: dict[str, Callable[[], Path]] = {
     f"pen/{PEN_FILE}.gz": fetch_pen,
     f"nondigits/{CHARACTERS_FILE}": fetch_characters,
     f"nondigits/{PICTURES_FILE}": fetch_pictures,
+    **FONT_FILES,
 }
 FILES = tuple(FETCH)
 
