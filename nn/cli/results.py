@@ -78,6 +78,8 @@ logits, so it has no temperature. Training times are sums over epochs, on a mach
 """
 
 BY_DIGIT = """\
+*Digits of fonts* are in the handwriting of fonts that were held out from training: their outlines
+are traced to strokes, which are bent a little and drawn with many pens, like those of the people.
 The fraction of each digit that is read right by the best guess, whatever the verdict:
 """
 
@@ -96,10 +98,9 @@ python -m nn evaluate best --on pen --picture doubtful.png --show doubtful
 THRESHOLDS = """\
 `best` reads a drawing without doubt, reads it as *doubtful*, or *refuses* it as no digit. Two
 thresholds of its rejection score decide, {doubtful:.3f} and {refused:.3f}. They were chosen on
-validation data that are unlike the training data: the digits of fonts that were held out, styles of
-writing that are hard, and pens other than those trained with. Thresholds chosen on more of the same
-refuse too much of what other people write: the digits of writers on the tablet that a network knows
-hide how it fares elsewhere.
+validation data that are unlike the training data: the digits of fonts that were held out, hard
+styles of writing, and pens other than those trained with. A threshold chosen on data like those
+that a network was trained on refuses too many digits of other people.
 """
 
 STYLES = """\
@@ -115,8 +116,8 @@ The eleventh class of `best` is "not a digit". The table gives the fractions of 
 are *read* as a digit without doubt, that are *doubtful*, and that are *refused*. The AUROC compares
 their rejection scores with those of the drawn digits.
 
-None of these drawings is in the training data. The letters and symbols are by another hand, no
-character of the alphabet (Balinese) was trained on, and of the pictures the rainbows are a subject
+None of these drawings is in the training data. The letters and symbols are by another hand, those
+of fonts are from fonts that were held out, no character of the alphabet (Balinese) was trained on, and of the pictures the rainbows are a subject
 that was never seen. Shapes, words and scribbles are of other kinds than those in training, and the
 rows of several digits are by other writers. Only dots, ticks and blots are made as in training, and
 drawn anew.
@@ -227,18 +228,24 @@ def networks_of(weights: Path) -> dict[str, Network]:
 
 def summary(figures: Figures) -> str:
     """How often the default network is right, as a paragraph; the README has the same."""
-    mnist, pen, nondigits = (figures[f"{name}-test"] for name in ("mnist", "pen", "nondigits"))
+    mnist, pen, fonts, nondigits = (
+        figures[f"{name}-test"] for name in (*DIGIT_SETS, "nondigits")
+    )
     groups = nondigits["groups"].values()
     read = sum(round(group["count"] * group["read_rate"]) for group in groups)
     text = (
         f"`best` reads {percent(mnist['accuracy'])} of MNIST's {number(mnist['count'])} test images"
-        f" right, and {percent(pen['accuracy'])} of {number(pen['count'])} digits drawn by eight"
-        f" people whose writing it has never seen. It refuses {percent(pen['refused_rate'])} of"
-        f" these, and doubts {percent(pen['doubtful_rate'])}. Of {number(nondigits['count'])}"
+        f" right, {percent(pen['accuracy'])} of {number(pen['count'])} digits drawn by eight people"
+        f" whose writing it has never seen, and {percent(fonts['accuracy'])} of"
+        f" {number(fonts['count'])} in the handwriting of fonts it has never seen. Of these people's"
+        f" digits it refuses {percent(pen['refused_rate'])} and doubts"
+        f" {percent(pen['doubtful_rate'])}, of the fonts' {percent(fonts['refused_rate'])} and"
+        f" {percent(fonts['doubtful_rate'])}. Of {number(nondigits['count'])}"
         f" drawings of something else it reads {percent(read / nondigits['count'])} as a digit"
         " without doubt. Its confidence can be believed: the expected calibration error is"
-        f" {percent(mnist['expected_calibration_error'])} on MNIST and"
-        f" {percent(pen['expected_calibration_error'])} on the drawn digits."
+        f" {percent(mnist['expected_calibration_error'])} on MNIST,"
+        f" {percent(pen['expected_calibration_error'])} on the drawn digits and"
+        f" {percent(fonts['expected_calibration_error'])} on those of fonts."
     )
     return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 

@@ -208,7 +208,7 @@ def test_wrong_digits_are_red_and_doubtful_ones_have_a_question_mark(desktop):
     for tile in desktop.locator(".gallery li").all():
         label, predicted = tile.locator("b").all()
         is_wrong = label.text_content() != predicted.text_content().rstrip("?")
-        assert ("read" == predicted.get_attribute("class")) == is_wrong
+        assert (predicted.get_attribute("class") == "read") == is_wrong
     texts = desktop.locator(".gallery .doubtful b:last-of-type").all_text_contents()
     assert all(text.endswith("?") for text in texts)
 
