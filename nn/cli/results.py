@@ -78,9 +78,9 @@ logits, so it has no temperature. Training times are sums over epochs, on a mach
 """
 
 BY_DIGIT = """\
-*Digits of fonts* are in the handwriting of fonts that were held out from training: their outlines
-are traced to strokes, which are bent a little and drawn with many pens, like those of the people.
-The fraction of each digit that is read right by the best guess, whatever the verdict:
+*Digits of fonts* are in the handwriting of fonts that were held out from training. They are thinned
+to strokes, which are bent a little and drawn with many pens, like those of the people. The table
+gives the fraction of each digit that the best guess reads right, whatever the verdict:
 """
 
 MISTAKES = """\
@@ -97,10 +97,10 @@ python -m nn evaluate best --on pen --picture doubtful.png --show doubtful
 
 THRESHOLDS = """\
 `best` reads a drawing without doubt, reads it as *doubtful*, or *refuses* it as no digit. Two
-thresholds of its rejection score decide, {doubtful:.3f} and {refused:.3f}. They were chosen on
-validation data that are unlike the training data: the digits of fonts that were held out, hard
-styles of writing, and pens other than those trained with. A threshold chosen on data like those
-that a network was trained on refuses too many digits of other people.
+thresholds of its rejection score decide: {doubtful:.3f} and {refused:.3f}. They were chosen on
+validation data that are unlike the training data: digits of fonts that were held out, hard styles
+of writing, and pens other than those trained with. Thresholds chosen on data like those that a
+network was trained on refuse too many digits of other people.
 """
 
 STYLES = """\
@@ -117,10 +117,10 @@ are *read* as a digit without doubt, that are *doubtful*, and that are *refused*
 their rejection scores with those of the drawn digits.
 
 None of these drawings is in the training data. The letters and symbols are by another hand, those
-of fonts are from fonts that were held out, no character of the alphabet (Balinese) was trained on, and of the pictures the rainbows are a subject
-that was never seen. Shapes, words and scribbles are of other kinds than those in training, and the
-rows of several digits are by other writers. Only dots, ticks and blots are made as in training, and
-drawn anew.
+of fonts are from fonts that were held out, no character of the alphabet (Balinese) was trained on,
+and of the pictures the rainbows are a subject that was never seen. Shapes, words and scribbles are
+of other kinds than those in training, and the rows of several digits are by other writers. Only
+dots, ticks and blots are made as in training, and drawn anew.
 
 Some drawings that are no digits look exactly like one, and these are left out: by name, letters and
 symbols such as O, l, I, S, Z, b, g, q, B, θ and / (`LOOK_ALIKES` in
@@ -228,16 +228,14 @@ def networks_of(weights: Path) -> dict[str, Network]:
 
 def summary(figures: Figures) -> str:
     """How often the default network is right, as a paragraph; the README has the same."""
-    mnist, pen, fonts, nondigits = (
-        figures[f"{name}-test"] for name in (*DIGIT_SETS, "nondigits")
-    )
+    mnist, pen, fonts, nondigits = (figures[f"{name}-test"] for name in (*DIGIT_SETS, "nondigits"))
     groups = nondigits["groups"].values()
     read = sum(round(group["count"] * group["read_rate"]) for group in groups)
     text = (
         f"`best` reads {percent(mnist['accuracy'])} of MNIST's {number(mnist['count'])} test images"
         f" right, {percent(pen['accuracy'])} of {number(pen['count'])} digits drawn by eight people"
         f" whose writing it has never seen, and {percent(fonts['accuracy'])} of"
-        f" {number(fonts['count'])} in the handwriting of fonts it has never seen. Of these people's"
+        f" {number(fonts['count'])} in the handwriting of fonts it has never seen. Of the people's"
         f" digits it refuses {percent(pen['refused_rate'])} and doubts"
         f" {percent(pen['doubtful_rate'])}, of the fonts' {percent(fonts['refused_rate'])} and"
         f" {percent(fonts['doubtful_rate'])}. Of {number(nondigits['count'])}"
