@@ -20,8 +20,8 @@ from nn.layers import Array
 ZOOM = 4  # factor by which a small bitmap is enlarged
 STRAIGHT_ON = -0.4  # cosine of the angle between two lines that may be one stroke; -1 is straight
 SHORTEST_SPUR = 0.8  # of half the ink's width: what a line must add to the ink where it starts
-TOLERANCE = 0.6  # of the ink's width: how far a tracing may leave out ink, or add some
-FILLED = 2.0  # of half the ink's width: where ink is deeper than that, a loop is filled
+TOLERANCE = 0.7  # of the ink's width: how far a tracing may leave out ink, or add some
+FILLED = 2.2  # of half the ink's width: where ink is deeper than that, a loop is filled
 SOFTNESS = 1.1  # points, 0.2 widths of the ink apart, over which a line is smoothed
 Pixel = tuple[int, int]
 
@@ -69,7 +69,8 @@ def trace_mask(mask: Array) -> Tracing | None:
     mask = without_specks(mask)
     if not mask.any():
         return None
-    depth = ndimage.distance_transform_edt(mask)  # of each pixel, from the nearest paper
+    # of each pixel, from the edge of the paper, which is half a pixel from its pixels' middles
+    depth = np.maximum(ndimage.distance_transform_edt(mask) - 0.5, 0)
     thin = skeletonize(mask)
     radius = float(np.median(depth[thin]))
     nodes, edges = graph(thin)
