@@ -98,9 +98,10 @@ python -m nn evaluate best --on pen --picture doubtful.png --show doubtful
 THRESHOLDS = """\
 `best` reads a drawing without doubt, reads it as *doubtful*, or *refuses* it as no digit. Two
 thresholds of its rejection score decide: {doubtful:.3f} and {refused:.3f}. They were chosen on
-validation data that are unlike the training data: digits of fonts that were held out, hard styles
-of writing, and pens other than those trained with. Thresholds chosen on data like those that a
-network was trained on refuse too many digits of other people.
+validation data that are unlike the training data: digits of writers and of fonts that were held
+out, also rewritten in other styles, all drawn with pens that are thinner or wider than any in
+training. Thresholds chosen on data like those that a network was trained on refuse too many digits
+of other people.
 """
 
 STYLES = """\
