@@ -5,7 +5,6 @@ scribbles of the test split (`pictogram`, `tangle`) are others than those of tra
 """
 
 from collections.abc import Callable
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -22,14 +21,14 @@ SIDE = 160  # of the canvas for drawings made here: enough, and faster than the 
 
 
 def zigzag(rng: Rng) -> Array:
-    n = int(rng.integers(4, 14))
+    n = int(rng.integers(6, 14))  # with fewer it may be a Z or a 3
     y = np.where(np.arange(n) % 2, 0, 1) + rng.normal(0, 0.15, n)
     points = np.stack([np.arange(n) / n * rng.uniform(0.7, 3), y], axis=1)
     return points if rng.random() < 0.5 else points[:, ::-1]
 
 
 def wandering_line(rng: Rng) -> Array:
-    return smooth(rng.random((rng.integers(6, 25), 2)))
+    return smooth(rng.random((rng.integers(8, 25), 2)))
 
 
 def coil(rng: Rng) -> Array:
@@ -100,8 +99,8 @@ def line(*points: tuple[float, float]) -> Array:
 SQUARE = line((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
 
 
-def regular_polygon(corners: int, rng: Rng) -> list[Array]:
-    return [polygon(corners, rng)]
+def triangle(rng: Rng) -> list[Array]:
+    return [polygon(3, rng)]
 
 
 def star(rng: Rng) -> list[Array]:
@@ -109,14 +108,14 @@ def star(rng: Rng) -> list[Array]:
 
 
 def divided_square(rng: Rng) -> list[Array]:
-    """A square with one to three of its diagonals and middle lines."""
+    """A square with two or three of its diagonals and middle lines: with one it may be a zero."""
     dividers = (
         line((0, 0), (1, 1)),
         line((0.5, 0), (0.5, 1)),
         line((0, 0.5), (1, 0.5)),
         line((1, 0), (0, 1)),
     )
-    return [SQUARE, *(dividers[i] for i in rng.choice(4, rng.integers(1, 4), False))]
+    return [SQUARE, *(dividers[i] for i in rng.choice(4, rng.integers(2, 4), False))]
 
 
 def half_disc(rng: Rng) -> list[Array]:
@@ -156,9 +155,9 @@ def crossing_lines(rng: Rng) -> list[Array]:
     return [np.stack([direction, -direction]) for direction in directions]
 
 
-# No circle: it looks like a zero.
+# No circle, and no polygon of four to seven corners: they look like a zero.
 SHAPES: tuple[Callable[[Rng], list[Array]], ...] = (
-    *(partial(regular_polygon, corners) for corners in (3, 4, 5, 6)),
+    triangle,
     star,
     divided_square,
     half_disc,
@@ -229,11 +228,14 @@ def pictogram(rng: Rng) -> Strokes:
 
 def drawn_by_hand(lines: list[Array], rng: Rng) -> Strokes:
     """The lines from an unsteady hand; straight pieces are subdivided, so that they bend, too."""
-    dense = []
-    for points in lines:
-        steps = [np.linspace(a, b, 6)[:-1] for a, b in pairwise(points)]
-        dense.append(np.concatenate([*steps, points[-1:]]) if len(points) < 12 else points)
+    dense = [subdivided(points) if len(points) < 12 else points for points in lines]
     return distorted(as_strokes(dense), rng)
+
+
+def subdivided(points: Array, steps: int = 5) -> Array:
+    """The line with each of its straight pieces divided into `steps`."""
+    at = np.arange((len(points) - 1) * steps + 1) / steps
+    return np.stack([np.interp(at, np.arange(len(points)), axis) for axis in points.T], axis=1)
 
 
 # ------------------------------------------------------------ small marks, and filled areas
@@ -299,26 +301,86 @@ def blot(rng: Rng) -> Image.Image:
 
 
 def looks_like_digit(strokes: Strokes) -> bool:
-    """Whether a drawing could be a one (an upright line) or a zero (a ring).
+    """Whether a drawing of few strokes could be a zero, a one, a seven, or a two like a Z.
 
-    A line: one stroke that is nearly straight, at most 40 degrees from upright.  A ring: one stroke
-    that ends where it began, its points all about as far from the middle (a square drawn by hand
-    passes, too, as its corners are round).
+    Upright lines (at most 40 degrees from it), alone, with a dot, with a dash across the lower end,
+    or with a second line from the upper end to the left; rings; and Z, mirrored too (a five).
     """
-    if len(strokes) != 1:
+    lines = [line for line in normalized(strokes) if len(line) > 1]
+    if not lines or len(lines) > 3:
         return False
-    points = normalized(strokes)[0]
-    if len(points) < 2:
-        return False
-    steps = np.diff(points, axis=0)
-    length = float(np.hypot(*steps.T).sum())
-    chord = points[-1] - points[0]
-    straight = np.hypot(*chord) > 0.9 * length
-    if straight:
-        return bool(abs(chord[0]) < abs(chord[1]) * np.tan(np.radians(40)))
+    if len(lines) == 1 and is_ring(lines[0]):
+        return True
+    points = np.concatenate(lines)
+    width, height = np.ptp(points, axis=0)
+    tallest = max(lines, key=lambda line: float(np.ptp(line[:, 1])))
+    if width < 0.3 * height and np.ptp(tallest[:, 1]) > 0.6 * height:
+        return True
+    segments = [
+        (a, b) if a[1] < b[1] else (b, a) for line in lines for a, b in pairwise(simplified(line))
+    ]  # the upper end first
+    if len(segments) == 1:
+        return is_upright(*segments[0])
+    if len(segments) == 2:
+        high, low = sorted(segments, key=lambda ends: ends[0][1] - ends[1][1])
+        return is_upright(*high) and (starts_at_its_top(*high, low) or is_its_base(*high, low))
+    if len(segments) == 3:
+        top, middle, bottom = sorted(segments, key=lambda ends: float(ends[0][1] + ends[1][1]))
+        level = all(abs(b[1] - a[1]) < 0.4 * abs(b[0] - a[0]) for a, b in (top, bottom))
+        joined = touches(middle[0], top) and touches(middle[1], bottom)
+        sides = [(top[0] + top[1] - 2 * middle[0])[0], (bottom[0] + bottom[1] - 2 * middle[1])[0]]
+        return bool(level and joined and sides[0] * sides[1] < 0)
+    return False
+
+
+def is_ring(points: Array) -> bool:
+    """Whether a line ends where it began, its points all about as far from the middle.
+
+    A square drawn by hand passes, too, as its corners are round.
+    """
+    length = float(np.hypot(*np.diff(points, axis=0).T).sum())
     size = np.ptp(points, axis=0)
-    if np.hypot(*chord) > 0.3 or size.min() < 0.3:
+    if np.hypot(*(points[-1] - points[0])) > 0.3 or size.min() < 0.3:
         return False
     around = (points - (points.min(axis=0) + points.max(axis=0)) / 2) / (size / 2)
     radius = np.hypot(*around.T)
     return bool(radius.std() < 0.15 and length < 1.6 * np.pi * size.mean())
+
+
+def simplified(points: Array, tolerance: float = 0.12) -> list[Array]:
+    """The corners of a line, its ends among them (Ramer 1972, Douglas & Peucker 1973)."""
+    first, last = points[0], points[-1]
+    away = distances(points, (first, last))
+    farthest = int(np.argmax(away))
+    if away[farthest] < tolerance:
+        return [first, last]
+    before, after = points[: farthest + 1], points[farthest:]
+    return [*simplified(before, tolerance)[:-1], *simplified(after, tolerance)]
+
+
+def distances(points: Array, segment: tuple[Array, Array]) -> Array:
+    """(n,): from each of the points (n, 2) to a segment between two points."""
+    start, along = segment[0], segment[1] - segment[0]
+    share = np.clip((points - start) @ along / max(along @ along, 1e-12), 0, 1)
+    return np.hypot(*(points - start - share[:, None] * along).T)
+
+
+def touches(point: Array, segment: tuple[Array, Array]) -> bool:
+    return bool(distances(point[None], segment)[0] < 0.15)
+
+
+def is_upright(top: Array, bottom: Array) -> bool:
+    return bool(abs(bottom[0] - top[0]) < (bottom[1] - top[1]) * np.tan(np.radians(40)))
+
+
+def starts_at_its_top(top: Array, bottom: Array, other: tuple[Array, Array]) -> bool:
+    """Whether the other segment goes to the left from the top: the flag of a 1, the bar of a 7."""
+    near, far = sorted(other, key=lambda end: float(np.hypot(*(end - top))))
+    return bool(np.hypot(*(near - top)) < 0.2 and far[0] < top[0] and far[1] < bottom[1])
+
+
+def is_its_base(top: Array, bottom: Array, other: tuple[Array, Array]) -> bool:
+    """Whether the other segment is a level dash across the lower end: a 1 with a base."""
+    (left, right), (a, b) = sorted((other[0][0], other[1][0])), other
+    level = abs(b[1] - a[1]) < 0.4 * (right - left)
+    return bool(level and touches(bottom, other) and left < bottom[0] - 0.05 < right - 0.1)
