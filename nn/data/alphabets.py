@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nn.data.download import DataError, broken, cache_folder, fetch, find
-from nn.data.shapes import looks_like_digit
+from nn.data.nondigits.look_alikes import looks_like_digit
 from nn.dataset import NOT_A_DIGIT
 from nn.ink.strokes import Drawing
 from nn.serialization import atomic_write

@@ -1,4 +1,4 @@
-"""Characters that nobody has seen: two to four parts composed as in the writing systems of the world.
+"""Characters that nobody has seen: two to four parts composed as in existing writing systems.
 
 A part is a primitive (a line, hook, arc, ring, zigzag ...), or a whole character of a hand or of an
 alphabet.  Parts stand side by side or one above the other, one encloses or crosses the other, or
@@ -10,7 +10,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nn.data.glyphs import from_hand
-from nn.data.shapes import SQUARE, arc, drawn_by_hand, line, looks_like_digit, ring
+from nn.data.nondigits.look_alikes import looks_like_digit
+from nn.data.shapes import SQUARE, arc, drawn_by_hand, line, ring
 from nn.ink.strokes import Drawing, Strokes, as_strokes, normalized
 from nn.layers import Array, Rng
 
@@ -33,7 +34,7 @@ def hook(rng: Rng) -> Lines:
 
 
 def bow(rng: Rng) -> Lines:
-    start = rng.integers(8) * 45
+    start = float(rng.integers(8)) * 45
     return [arc(start, start + rng.uniform(150, 290), (0, 0), 1)]
 
 
@@ -118,7 +119,7 @@ def complex_part(characters: list[Drawing], hand: str, rng: Rng) -> Lines:
 
 
 def fitted(lines: Lines, left: float, top: float, width: float, height: float) -> Lines:
-    """The lines moved and stretched into a box; what has no width or height is put in its middle."""
+    """The lines moved and stretched into a box; what has no width or height is in its middle."""
     points = np.concatenate(lines)
     low, size = points.min(axis=0), np.ptp(points, axis=0)
     scale = np.array([width, height]) / np.maximum(size, 0.25 * size.max() + 1e-9)
@@ -127,8 +128,8 @@ def fitted(lines: Lines, left: float, top: float, width: float, height: float) -
 
 
 def side_by_side(a: Lines, b: Lines, rng: Rng) -> Lines:
-    share, gap = rng.uniform(0.3, 0.7), rng.uniform(0.0, 0.15)
-    height = rng.uniform(0.5, 1)
+    share, gap = rng.uniform(0.35, 0.65), rng.uniform(0.0, 0.15)
+    height = rng.uniform(0.6, 1)
     return fitted(a, 0, 0, share, 1) + fitted(
         b, share + gap, rng.uniform(0, 1 - height), 1 - share, height
     )
@@ -150,7 +151,7 @@ def enclosed(a: Lines, b: Lines, rng: Rng) -> Lines:
     b = max(a, b, key=lambda lines: total_length(as_strokes(lines)))
     frames = [ring(0, 0, 1)], [SQUARE], [SQUARE[:4]], [SQUARE[:3]], [arc(-20, 200, (0, 0), 1)]
     frame = turned(frames[rng.integers(len(frames))], rng)
-    margin = rng.uniform(0.15, 0.3)
+    margin = rng.uniform(0.15, 0.25)
     return fitted(frame, 0, 0, 1, 1) + fitted(b, margin, margin, 1 - 2 * margin, 1 - 2 * margin)
 
 
@@ -161,7 +162,7 @@ def crossed(a: Lines, b: Lines, rng: Rng) -> Lines:
 
 def attached(a: Lines, b: Lines, rng: Rng) -> Lines:
     """`b` begins at an end or in the middle of a stroke of `a`."""
-    a, b = fitted(a, 0, 0, 1, 1), fitted(b, 0, 0, *rng.uniform(0.4, 0.9, 2))
+    a, b = fitted(a, 0, 0, 1, 1), fitted(b, 0, 0, *rng.uniform(0.6, 1.1, 2))
     stroke = a[rng.integers(len(a))]
     place = stroke[(0, len(stroke) // 2, -1)[rng.integers(3)]]
     return [*a, *(points - b[0][0] + place for points in b)]

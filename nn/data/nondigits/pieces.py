@@ -5,24 +5,32 @@ and a 0 that touches a 1 may be a 9 or a 6.  Such pieces are never made.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
-from nn.data.shapes import looks_like_digit
+from nn.data.nondigits.look_alikes import looks_like_digit
 from nn.ink.strokes import Drawing, Strokes, as_strokes, distorted, normalized
 from nn.layers import Array, Rng
 
 # The halves that are no digit, as the shares of a digit's width at which the cut may be.  Left out
 # are all right halves (those of 3 and 8 are 3s, those of 4, 7 and 9 are 1s and 7s), both halves of
 # 0 and 1, and the left halves of 6 and 9, which are a bracket or most of a loop.
-LEFT_HALVES = {2: (0.3, 0.45), 3: (0.3, 0.45), 4: (0.3, 0.45), 5: (0.3, 0.45), 7: (0.3, 0.45),
-               8: (0.3, 0.42)}  # fmt: skip
+LEFT_HALVES = {
+    2: (0.25, 0.4),
+    3: (0.3, 0.45),
+    4: (0.3, 0.45),
+    5: (0.25, 0.4),
+    7: (0.3, 0.45),
+    8: (0.3, 0.45),
+}
 DRAWN_IN_STROKES = (4, 5, 7)  # digits with strokes that are no digit
 
 
 def cut(lines: list[Array], x: float) -> tuple[list[Array], list[Array]]:
     """What of the lines (n, 2) is left and what is right of an upright line at x."""
-    left, right = [], []
+    left: list[Array] = []
+    right: list[Array] = []
     for line in lines:
         beyond = line[:, 0] - x
         crossed = np.flatnonzero(beyond[:-1] * beyond[1:] < 0)
@@ -30,7 +38,7 @@ def cut(lines: list[Array], x: float) -> tuple[list[Array], list[Array]]:
         points = line[crossed] * (1 - share) + line[crossed + 1] * share
         line = np.insert(line, crossed + 1, points, axis=0)
         ends = [0, *(crossed + 1 + np.arange(len(crossed))), len(line) - 1]
-        for start, end in zip(ends[:-1], ends[1:], strict=True):
+        for start, end in pairwise(ends):
             part = line[start : end + 1]
             (left if part[:, 0].mean() < x else right).append(part)
     return left, right
@@ -45,11 +53,17 @@ def half(drawing: Drawing, rng: Rng) -> Strokes | None:
     left, right = cut(lines, low + rng.uniform(*LEFT_HALVES[drawing.label]) * (high - low))
     if height(right) < 0.6 * height(lines) or length(right) < 0.4 * length(lines):
         return None  # only a tail was cut away
-    if any(length([part]) > 1 and np.hypot(*(part[0] - part[-1])) < 0.3 for part in left):
-        return None  # a loop was left whole
+    if any(np.hypot(*(part[0] - part[-1])) < 0.4 * length([part]) for part in left):
+        return None  # most of a loop was left
+    tallest = max(height([part]) for part in left)
+    if drawing.label in (2, 3, 5, 8) and len(left) < 2:
+        return None  # only one of the bows was cut
     if drawing.label == 4 and height(left) > 0.8 * height(lines):
         return None  # the lower half of the stem was left
-    if np.subtract(*extent(left)[::-1]) < 0.25 * height(left):
+    if drawing.label == 7 and tallest > 0.5 * height(lines):
+        return None  # the stem was left
+    width = np.subtract(*extent(left)[::-1])
+    if width < 0.35 * height(left) and tallest > 0.35 * height(left):
         return None  # as narrow as a 1
     strokes = as_strokes(left)
     return None if looks_like_digit(strokes) else strokes
