@@ -9,7 +9,7 @@ dots, ticks, blots and the simple parts of invented characters come from the sam
 splits, with other random numbers.
 
 Drawings that look like a digit are left out everywhere, by name (`nn.data.glyphs.LOOK_ALIKES`) or
-by shape (`nn.data.shapes.looks_like_digit`): to read them as that digit is no error.
+by shape (`nn.data.nondigits.look_alikes`): to read them as that digit is no error.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nn.data.glyphs import from_hand, word
-from nn.data.nondigits.invented import invented
+from nn.data.nondigits.invented import invented, turned
 from nn.data.nondigits.look_alikes import looks_like_digit
 from nn.data.nondigits.pieces import beside, piece
 from nn.data.shapes import (
@@ -45,16 +45,9 @@ def fragments(drawings: list[Drawing], rng: np.random.Generator) -> Strokes:
     for _ in range(2):
         strokes = drawings[rng.integers(len(drawings))].strokes
         chosen = rng.choice(len(strokes), min(len(strokes), int(rng.integers(1, 4))), replace=False)
-        transformed = as_strokes(rotated_or_mirrored(normalized(strokes), rng))
+        transformed = as_strokes(turned(normalized(strokes), rng))
         lines += [np.array(transformed[i]) + rng.uniform(-0.4, 0.4, 2) for i in chosen]
     return distorted(as_strokes(lines), rng)
-
-
-def rotated_or_mirrored(lines: list[Array], rng: np.random.Generator) -> list[Array]:
-    """The lines under one of the eight symmetries of a square."""
-    flips = rng.choice([-1.0, 1.0], 2)
-    transposed = rng.random() < 0.5
-    return [(line[:, ::-1] if transposed else line) * flips for line in lines]
 
 
 def several_digits(drawings: list[Drawing], rng: np.random.Generator) -> Strokes:
@@ -233,7 +226,7 @@ def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
     own = [drawing.strokes for drawing in characters]
     yield "alphabets", [distorted(strokes, rng, 0.7) for strokes in own * 5]
     yield "invented characters", repeat(25000, lambda: invented(characters, "hand-a", rng))
-    transformed = [as_strokes(rotated_or_mirrored(normalized(strokes), rng)) for strokes in own * 7]
+    transformed = [as_strokes(turned(normalized(strokes), rng)) for strokes in own * 7]
     yield (
         "transformed characters",
         [distorted(strokes, rng, 0.7) for strokes in transformed if not looks_like_digit(strokes)],
@@ -260,7 +253,7 @@ def evaluation_groups(sources: Sources, rng: np.random.Generator, is_test: bool)
     yield "symbols", repeat(1000, lambda: from_hand(hand, "symbols", rng))
     yield from font_groups(sources, rng, 0.3, at_most=1000)
     yield "alphabets", [drawing.strokes for drawing in characters]
-    yield "invented characters", repeat(1000, lambda: invented(characters, hand, rng))
+    yield "invented characters", repeat(500, lambda: invented(characters, hand, rng))
     yield "pictures", [enlarged(picture, rng) for picture in pictures]
     yield "scribbles", repeat(500, lambda: (tangle if is_test else scribble)(rng))
     yield "shapes", repeat(500, lambda: (pictogram if is_test else shape)(rng))
@@ -268,4 +261,4 @@ def evaluation_groups(sources: Sources, rng: np.random.Generator, is_test: bool)
     yield "dots and ticks", [*repeat(100, lambda: dot(rng)), *repeat(200, lambda: mark(rng))]
     yield "words", [*repeat(200, lambda: typed(words, rng)), *repeat(200, lambda: word(hand, rng))]
     yield "several digits", repeat(500, lambda: several_digits(digits, rng))
-    yield "pieces", repeat(1000, lambda: piece(digits, rng))
+    yield "pieces", repeat(500, lambda: piece(digits, rng))

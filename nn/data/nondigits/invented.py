@@ -11,6 +11,7 @@ import numpy as np
 
 from nn.data.glyphs import from_hand
 from nn.data.nondigits.look_alikes import looks_like_digit
+from nn.data.nondigits.pieces import length
 from nn.data.shapes import SQUARE, arc, drawn_by_hand, line, ring
 from nn.ink.strokes import Drawing, Strokes, as_strokes, normalized
 from nn.layers import Array, Rng
@@ -62,8 +63,8 @@ def wave(rng: Rng) -> Lines:
 def comb(rng: Rng) -> Lines:
     """A line with two to four teeth on one side."""
     n = int(rng.integers(2, 5))
-    length = rng.uniform(0.3, 0.8)
-    teeth = [line((0, i / (n - 1)), (length, i / (n - 1))) for i in range(n)]
+    reach = rng.uniform(0.3, 0.8)
+    teeth = [line((0, i / (n - 1)), (reach, i / (n - 1))) for i in range(n)]
     return turned([line((0, 0), (0, 1)), *teeth], rng)
 
 
@@ -91,12 +92,6 @@ def turned(lines: Lines, rng: Rng) -> Lines:
     return [(points[:, ::-1] if transposed else points) * flips for points in lines]
 
 
-def total_length(strokes: Strokes) -> float:
-    """In units of the longer side of the bounding box."""
-    lines = normalized(strokes)
-    return float(sum(np.hypot(*np.diff(points, axis=0).T).sum() for points in lines))
-
-
 def simple_part(rng: Rng) -> Lines:
     return SIMPLE[rng.integers(len(SIMPLE))](rng)
 
@@ -110,7 +105,7 @@ def complex_part(characters: list[Drawing], hand: str, rng: Rng) -> Lines:
             if kind < 0.35
             else characters[rng.integers(len(characters))].strokes
         )
-        if total_length(strokes) > 2.2:  # not a single line, nor two of them
+        if length(normalized(strokes)) > 2.2:  # not a single line, nor two of them
             return turned(normalized(strokes), rng)
     return COMPLEX[rng.integers(len(COMPLEX))](rng)
 
@@ -136,7 +131,7 @@ def side_by_side(a: Lines, b: Lines, rng: Rng) -> Lines:
 
 
 def one_above_the_other(a: Lines, b: Lines, rng: Rng) -> Lines:
-    return [points[:, ::-1] for points in side_by_side(transposed(a), transposed(b), rng)]
+    return transposed(side_by_side(transposed(a), transposed(b), rng))
 
 
 def transposed(lines: Lines) -> Lines:
@@ -148,7 +143,7 @@ def enclosed(a: Lines, b: Lines, rng: Rng) -> Lines:
 
     A short one in a ring may be the slash or the dot of a zero.
     """
-    b = max(a, b, key=lambda lines: total_length(as_strokes(lines)))
+    b = max(a, b, key=lambda lines: length(normalized(as_strokes(lines))))
     frames = [ring(0, 0, 1)], [SQUARE], [SQUARE[:4]], [SQUARE[:3]], [arc(-20, 200, (0, 0), 1)]
     frame = turned(frames[rng.integers(len(frames))], rng)
     margin = rng.uniform(0.15, 0.25)

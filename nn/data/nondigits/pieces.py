@@ -109,7 +109,7 @@ def with_neighbour(digit: Drawing, other: Drawing, rng: Rng) -> Strokes | None:
         _, piece = cut(neighbour, high - share * (high - low))
     if height(piece) < 0.4 or length(piece) < 0.6:
         return None
-    gap = rng.uniform(0.0, 0.2) if digit.label else rng.uniform(0.1, 0.25)
+    gap = rng.uniform(0.03, 0.2) if digit.label else rng.uniform(0.1, 0.25)
     pair = (lines, piece) if on_the_right else (piece, lines)
     return distorted(as_strokes(beside(*pair, gap, rng)), rng, 0.5)
 
@@ -140,6 +140,7 @@ def arrays(strokes: Strokes) -> list[Array]:
 
 
 def height(lines: list[Array]) -> float:
+    """From the highest point to the lowest, 0 where there is none."""
     return float(np.ptp(np.concatenate(lines)[:, 1])) if lines else 0.0
 
 
