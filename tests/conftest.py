@@ -30,7 +30,7 @@ FIXTURES_OF_MARKERS = {
     "server": {"service"},
     "browser": {"chromium"},
     "database": {"postgres", "redis"},
-    "data": {"mnist_test", "pen_test", "alphabets_here", "nondigits_here"},
+    "data": {"mnist_test", "pen_test", "alphabets_here", "nondigits_here", "fonts_here"},
     "training": {"small_mnist", "image_folder"},
 }
 # All tests of these modules have that marker.
@@ -85,7 +85,7 @@ def mnist_test():
 @pytest.fixture
 def no_data(tmp_path, monkeypatch):
     """No data set is here, and no mirror can be reached."""
-    from nn.data import alphabets, mnist, pen, pictures
+    from nn.data import alphabets, fonts, mnist, pen, pictures
 
     monkeypatch.setenv("DIGITS_DATA", str(tmp_path / "given"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -93,6 +93,7 @@ def no_data(tmp_path, monkeypatch):
     monkeypatch.setattr(pen, "PEN_ARCHIVES", ())
     monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ())
     monkeypatch.setattr(pictures, "PICTURES_MIRRORS", ())
+    monkeypatch.setattr(fonts, "FONT_MIRRORS", ())
 
 
 @pytest.fixture
@@ -127,6 +128,15 @@ def alphabets_here():
 
     if not sets.find_file("nondigits/omniglot.json.gz"):
         missing("the alphabets are not here: `python -m nn data` fetches them")
+
+
+@pytest.fixture(scope="session")
+def fonts_here():
+    """Nothing; the handwriting fonts are here."""
+    from nn.data import sets
+
+    if not all(sets.find_file(file) for file in sets.FILES if file.startswith("fonts/")):
+        missing("the fonts are not here: `python -m nn data` fetches them")
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,12 @@
 import argparse
 import csv
 import io
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.layers import Dense
 from nn.measure.calibration import calibrated
 from nn.measure.metrics import evaluate
-from nn.measure.rejection import with_threshold
+from nn.measure.rejection import with_thresholds
 from nn.network import Network
 from nn.serialization import atomic_write
 from nn.training import train
@@ -65,9 +68,9 @@ def run(options: argparse.Namespace) -> None:
     )
     if "nondigits" in recipe.data and classes_of(recipe) == DIGITS:
         raise UsageError(f"{recipe.name} has no class for nondigits: train best with them")
-    training = [sets.load(name, "train") for name in recipe.data]
-    digits = [name for name in recipe.data if name != "nondigits"]
-    validation = {name: sets.load(name, "validation") for name in digits}
+    training = load_all(recipe.data, "train")
+    names = [name for name in recipe.data if name != "nondigits"]
+    validation = dict(zip(names, load_all(names, "validation"), strict=True))
     checkpoint = options.out / f"{recipe.name}.checkpoint.npz"
     try:
         network = train_with_progress(
@@ -79,8 +82,7 @@ def run(options: argparse.Namespace) -> None:
         raise
     network = calibrated(network, join(validation.values()))
     if "nondigits" in recipe.data:
-        drawn = join(sets.load(name, "validation") for name in ("pen", "styles"))
-        network = with_threshold(network, as_input(drawn.images))
+        network = with_thresholds(network, as_input(sets.unlike_training("validation").images))
     network.about["figures"] = {
         f"{name}-validation": evaluate(network, digits, mistakes=0)
         for name, digits in validation.items()
@@ -92,6 +94,16 @@ def run(options: argparse.Namespace) -> None:
     print(f"{target}: {network.parameters} weights, {target.stat().st_size / 1000:.0f} kB")
     for name, figure in network.about["figures"].items():
         print(f"{name}: accuracy {figure['accuracy']:.2%} of {figure['count']}")
+
+
+def load_all(names: Sequence[str], split: str) -> list[DataSet]:
+    """The sets of these names, each made in a process of its own.  Raises DataError."""
+    load = partial(sets.load, split=split)
+    if len(names) == 1:
+        return [load(names[0])]
+    # spawned, because a process with the threads of a BLAS library cannot be forked safely
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+        return list(pool.map(load, names))
 
 
 def train_with_progress(

@@ -1,18 +1,22 @@
-"""Letters and symbols as strokes in two handwritings ("hands"), one to train and one to test with.
+"""Letters and symbols as strokes in two handwritings ("hands"), and the ways of writing the digits.
 
-The hands were drawn for this project, stroke by stroke.  Each is a JSON file:
-{"letters" or "symbols": {character: [variant, ...]}}, a variant is a list of strokes, and a stroke
-is "l x,y x,y ..." (straight lines) or "c x,y x,y ..." (a smooth curve through the points); y grows
-downwards, capital letters are between 0 and 100.
+All were drawn for this project, stroke by stroke.  Of the two hands, one is to train and one to
+test with.  Each is a JSON file: {"letters" or "symbols": {character: [variant, ...]}}, a variant is
+a list of strokes, and a stroke is "l x,y x,y ..." (straight lines) or "c x,y x,y ..." (a smooth
+curve through the points); y grows downwards, capital letters are between 0 and 100.
+
+The digits are a third file, {"digits": {digit: [variant, ...]}}, with about 20 ways of writing each
+digit.  Every drawing made from it (`drawn_digit`) has other proportions and curves.
 """
 
 import json
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from nn.ink.strokes import Strokes, as_strokes, distorted
+from nn.ink.strokes import Drawing, Strokes, as_strokes, distorted
 from nn.layers import Array
 
 # Characters that look like a digit in some handwriting: left out everywhere.
@@ -48,9 +52,14 @@ def hand(name: str) -> dict[str, dict[str, list[Strokes]]]:
 
 def stroke_from(text: str) -> list[tuple[float, float]]:
     """The points of "l 0,0 10,0" (lines) or "c 0,0 5,5 10,0" (a smooth curve through them)."""
-    kind, *pairs = text.split()
-    points = np.array([[float(number) for number in pair.split(",")] for pair in pairs])
+    kind, points = points_from(text)
     return as_strokes([points if kind == "l" or len(points) < 3 else smooth(points)])[0]
+
+
+def points_from(text: str) -> tuple[str, Array]:
+    """The kind of a stroke, "l" or "c", and its points (n, 2) as written."""
+    kind, *pairs = text.split()
+    return kind, np.array([[float(number) for number in pair.split(",")] for pair in pairs])
 
 
 def smooth(points: Array, steps: int = 4) -> Array:
@@ -90,3 +99,71 @@ def word(name: str, rng: np.random.Generator) -> Strokes:
         strokes += [line + (x - points[:, 0].min(), 0) for line in lines]
         x += np.ptp(points[:, 0]) + rng.uniform(5, 30)
     return distorted(as_strokes(strokes), rng, 0.5)
+
+
+# ------------------------------------------------------------------------------------- digits
+
+WAVE = 6.0  # the highest wave that moves points, in units of the file
+UNSTEADINESS = 1.2  # standard deviation of each point on its own, in the same units
+WIDTHS, SLANTS = (0.7, 1.3), (-0.15, 0.25)  # factors of the width; shifts to the right per height
+
+
+@cache
+def ways_of_writing() -> list[list[list[tuple[str, Array]]]]:
+    """For each digit its variants: lists of strokes as `points_from` returns them."""
+    variants = json.loads((GLYPHS / "digits.json").read_text("utf-8"))["digits"]
+    return [
+        [[points_from(text) for text in variant] for variant in variants[str(digit)]]
+        for digit in range(10)
+    ]
+
+
+def drawn_digit(rng: np.random.Generator, label: int | None = None) -> Drawing:
+    """A digit, any or that one, in a random way of writing and in a new hand.
+
+    Its `writer` is the number of the variant, from 0 in the order of the file.
+    """
+    if label is None:
+        label = int(rng.integers(10))
+    variants = ways_of_writing()[label]
+    number = int(rng.integers(len(variants)))
+    return Drawing(label, number, in_new_hand(variants[number], rng))
+
+
+def drawn_digits(rng: np.random.Generator, count: int) -> list[Drawing]:
+    """That many digits, each in a random way of writing and in a new hand."""
+    return [drawn_digit(rng) for _ in range(count)]
+
+
+def in_new_hand(variant: list[tuple[str, Array]], rng: np.random.Generator) -> Strokes:
+    """A variant with other proportions, curves, width and slant, then `distorted`.
+
+    Points are moved before they are joined by lines and curves: by three slow waves, so that
+    strokes still meet where they met, and a little each on its own, equal points alike.
+    """
+    every = np.concatenate([points for _, points in variant])
+    places, place_of = np.unique(every, axis=0, return_inverse=True)
+    frequency, phase = rng.uniform(-0.045, 0.045, (3, 2)), rng.uniform(0, 2 * np.pi, 3)
+    places = places + np.sin(places @ frequency.T + phase) @ rng.uniform(-WAVE, WAVE, (3, 2))
+    places = places + rng.normal(0, UNSTEADINESS, places.shape)
+    width, slant = np.exp(rng.uniform(*np.log(WIDTHS))), rng.uniform(*SLANTS)
+    places = places @ np.array([[width, 0], [-slant, 1]])
+    lengths = [len(points) for _, points in variant]
+    parts = np.split(places[place_of.ravel()], np.cumsum(lengths)[:-1])
+    lines: list[Array] = []
+    for (kind, _), points in zip(variant, parts, strict=True):
+        line = smooth(points) if kind == "c" else subdivided(points)
+        if lines and np.array_equal(lines[-1][-1], line[0]):  # a corner: the pen is not lifted
+            lines[-1] = np.concatenate([lines[-1], line[1:]])
+        else:
+            lines.append(line)
+    return distorted(as_strokes(lines), rng, 0.7)
+
+
+def subdivided(points: Array, step: float = 10.0) -> Array:
+    """The straight lines through points (n, 2), with a point about every `step`, so they bend."""
+    pieces = []
+    for start, end in pairwise(points):
+        count = max(1, round(float(np.hypot(*(end - start))) / step))
+        pieces.append(np.linspace(start, end, count, endpoint=False))
+    return np.concatenate([*pieces, points[-1:]])

@@ -55,9 +55,18 @@ def varied(drawings: list[Drawing]) -> list[Drawing]:
 
 
 def styles(split: str) -> DataSet:
-    """The split's drawings rewritten in each style of nn.ink.styles that they allow."""
-    drawings = chain.from_iterable(restyled_drawings(split).values())
-    return DataSet(*renderings(list(drawings)))
+    """The split's drawings rewritten in each style of nn.ink.styles that they allow.
+
+    In the training split they are distorted, too.
+    """
+    drawings = list(chain.from_iterable(restyled_drawings(split).values()))
+    if split == "train":
+        rng = np.random.default_rng(8)
+        drawings = [
+            drawing._replace(strokes=distorted(drawing.strokes, rng, rng.uniform(0, 1)))
+            for drawing in drawings
+        ]
+    return DataSet(*renderings(drawings))
 
 
 def restyled_drawings(split: str) -> dict[str, list[Drawing]]:

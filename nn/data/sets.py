@@ -1,10 +1,11 @@
-"""The data sets by name: MNIST, pen strokes, writing styles made from these, and non-digits.
+"""The data sets by name: MNIST, as strokes too, pen strokes, made styles, fonts, and non-digits.
 
 Splits are fixed: "train", "validation" (for choices) and "test" (once, at the end).
 """
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,21 @@ import numpy as np
 from nn.data import negatives
 from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
 from nn.data.download import DataError, find
+from nn.data.fonts import FONT_FILES, font_digits, fonts
+from nn.data.glyphs import drawn_digits
 from nn.data.image_folder import image_folder
 from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
-from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, styles
+from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, restyled_drawings, styles
 from nn.data.pictures import PICTURES_FILE, fetch_pictures, pictures
-from nn.dataset import NOT_A_DIGIT, DataSet
+from nn.data.traced import traced
+from nn.dataset import NOT_A_DIGIT, DataSet, join
+from nn.ink.strokes import distorted, renderings
 from nn.layers import Array
 
 SPLITS = ("train", "validation", "test")
+OTHER_PENS = ((0.015, 0.025), (0.125, 0.16))  # shares of the canvas; training has those between
+GLYPH_COUNTS = {"train": 30000, "validation": 1000, "test": 2000}
+FONT_COPIES = 25  # of each digit of a font among the digits that the thresholds are chosen on
 
 
 def load(name: str, split: str) -> DataSet:
@@ -38,6 +46,27 @@ def load(name: str, split: str) -> DataSet:
     return SETS[name](split)
 
 
+def glyphs(split: str) -> DataSet:
+    """Digits drawn from our own catalogue of ways of writing, each in a new hand."""
+    rng = np.random.default_rng([14, *split.encode()])
+    return DataSet(*renderings(drawn_digits(rng, GLYPH_COUNTS[split])))
+
+
+def unlike_training(split: str) -> DataSet:
+    """Digits that differ from those of training, on which the thresholds are chosen.
+
+    Writers and fonts of that split, also in made styles, drawn with pens that are thinner or
+    wider than any in training.
+    """
+    drawings = [*pen_drawings(split), *chain(*restyled_drawings(split).values())]
+    drawings += font_digits(split) * FONT_COPIES
+    rng = np.random.default_rng(13)
+    drawings = [d._replace(strokes=distorted(d.strokes, rng, 0.5)) for d in drawings]
+    return join(
+        DataSet(*renderings(drawings[i::2], pens=pens)) for i, pens in enumerate(OTHER_PENS)
+    )
+
+
 def nondigits(split: str) -> DataSet:
     """Drawings that are no digit, labelled NOT_A_DIGIT."""
     images = np.concatenate(list(nondigit_groups(split).values()))
@@ -54,8 +83,11 @@ def nondigit_groups(split: str) -> dict[str, Array]:
 
 SETS: dict[str, Callable[[str], DataSet]] = {
     "mnist": mnist,
+    "traced": traced,
     "pen": pen,
     "styles": styles,
+    "fonts": fonts,
+    "glyphs": glyphs,
     "nondigits": nondigits,
 }
 FETCH: dict[str, Callable[[], Path]] = {
@@ -63,6 +95,7 @@ FETCH: dict[str, Callable[[], Path]] = {
     f"pen/{PEN_FILE}.gz": fetch_pen,
     f"nondigits/{CHARACTERS_FILE}": fetch_characters,
     f"nondigits/{PICTURES_FILE}": fetch_pictures,
+    **FONT_FILES,
 }
 FILES = tuple(FETCH)
 

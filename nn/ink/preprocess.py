@@ -4,11 +4,14 @@ Each step is a small function, in this order: open, shrink, flatten transparency
 subtract the paper (which decides the polarity), crop to the ink, fit into 20x20, centre by mass in
 28x28.  The last three are MNIST's own ("The MNIST database", LeCun, Cortes & Burges).  Training on
 pen strokes and serving use the same functions.  `steps` can skip some of them for comparison.
+
+Pixels remain bytes until the crop, because most are paper: see `Ink`.
 """
 
 import io
 import math
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -32,6 +35,7 @@ MIN_SIZE = 0.015  # of the picture's longer side; a smaller drawing counts as bl
 MIN_CONTRAST = 0.04  # of the range from black to white; a picture with less is blank
 FLOOR = 0.1  # fainter ink, as a fraction of full ink, is JPEG ringing or camera noise
 EDGE = 0.3  # pixels with more than this fraction of full ink are inside the crop
+LIGHTNESS = np.arange(256, dtype=np.float32) / 255  # of each byte
 
 # Our own limit is stricter and checked before opening; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
@@ -52,7 +56,7 @@ def image_to_input(image: Image.Image) -> Array | None:
     if ink is None:
         return None
     drawing = crop(ink)
-    if max(drawing.shape) < MIN_SIZE * max(ink.shape):
+    if max(drawing.shape) < MIN_SIZE * max(ink.levels.shape):
         return None
     return centre(fit(drawing))
 
@@ -80,20 +84,20 @@ def steps(image: Image.Image, skip: Collection[str] = ()) -> Iterator[Step]:
         image = image.convert("RGBA").convert("RGB")
     yield "flatten", image
     light = gray(image)
-    yield "gray", light
-    ink = light if "polarity" in skip else subtract_paper(light)
-    if ink is None or not (ink > EDGE).any():
+    yield "gray", lightness(light)
+    ink = Ink(lightness(light)) if "polarity" in skip else subtract_paper(light)
+    if ink is None or not ink.stronger_than(EDGE).any():
         return
-    yield "polarity", ink
+    drawing = ink.amount(ink.levels)
+    yield "polarity", drawing
     if "crop" not in skip:
-        whole = max(ink.shape)
-        ink = crop(ink)
-        if max(ink.shape) < MIN_SIZE * whole:
+        drawing = crop(ink)
+        if max(drawing.shape) < MIN_SIZE * max(ink.levels.shape):
             return
-    yield "crop", ink
-    ink = squeeze(ink) if "box" in skip else fit(ink)
-    yield "box", ink
-    yield "centre", centre(ink, point=middle(ink) if "centre" in skip else None)
+    yield "crop", drawing
+    drawing = squeeze(drawing) if "box" in skip else fit(drawing)
+    yield "box", drawing
+    yield "centre", centre(drawing, point=middle(drawing) if "centre" in skip else None)
 
 
 def input_after(results: list[Step]) -> Array | None:
@@ -177,14 +181,15 @@ def flatten(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")
-    alpha = np.asarray(image.getchannel("A"), np.float32) / 255
-    if alpha.min() == 1:
+    alpha = image.getchannel("A")
+    least, most = alpha.getextrema()
+    if least == 255:
         return image.convert("RGB")
-    if alpha.max() == 0:
+    if most == 0:
         return Image.new("L", image.size, 255)
-    light = np.asarray(image.convert("RGB").convert("L"), np.float32)
-    visible = light[alpha > 0.5 * alpha.max()]
-    if alpha.mean() > 0.5 and np.ptp(visible) > 255 * MIN_CONTRAST:
+    opacity = np.asarray(alpha)
+    visible = np.asarray(image.convert("L"))[opacity > most // 2]
+    if opacity.mean() > 127.5 and np.ptp(visible) > 255 * MIN_CONTRAST:
         paper = int(np.median(visible))
     else:
         paper = 255 if visible.mean() < 128 else 0
@@ -193,31 +198,75 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def gray(image: Image.Image) -> Array:
-    """Lightness (height, width), float32 from 0 to 1."""
+    """Lightness (height, width): bytes, or float32 from 0 to 1 for a picture of 16 bits."""
     if image.mode.startswith(("I", "F")):  # 16 bits, which Pillow's own conversion clips at 255
         return np.asarray(image, np.float32).clip(0, 65535) / 65535
-    light = np.asarray(image.convert("L"), np.float32)
-    light /= 255
-    return light
+    return np.asarray(image.convert("L"))
 
 
-def subtract_paper(light: Array) -> Array | None:
-    """Ink (height, width) from 0 to 1, darker or lighter than the paper; None if there is none.
+def lightness(light: Array) -> Array:
+    """What `gray` returns, as float32 from 0 to 1."""
+    return light / np.float32(255) if light.dtype == np.uint8 else light
+
+
+class Ink(NamedTuple):
+    """How much ink each pixel has, as a level; a higher level is more ink.
+
+    On even paper levels are bytes, and `table` holds the amount for each of the 256: it is faster to
+    calculate with these than with all pixels.  On uneven paper levels are the amounts.
+    """
+
+    levels: Array  # (height, width), uint8 or float32
+    table: Array | None = None  # (256,) float32, ascending
+
+    def amount(self, levels: Array) -> Array:
+        return levels if self.table is None else self.table.take(levels)
+
+    def stronger_than(self, amount: float) -> Array:
+        """Which pixels have more ink than that, as booleans (height, width)."""
+        if self.table is None:
+            return self.levels > amount
+        return self.levels >= int(self.table.searchsorted(np.float32(amount), "right"))
+
+    def relative_to(self, full: float) -> "Ink":
+        """The ink from 0 to 1, which is the amount `full`; up to FLOOR of it is 0."""
+        amounts = self.levels if self.table is None else self.table
+        # in place, because allocating a new array takes longer than each operation
+        amounts /= full
+        amounts -= FLOOR
+        amounts /= 1 - FLOOR
+        np.clip(amounts, 0, 1, out=amounts)
+        return self
+
+
+def subtract_paper(light: Array) -> Ink | None:
+    """Ink from 0 to 1, darker or lighter than the paper; None if there is none.
 
     Full ink is the mean of all pixels that are more than half as strong as the strongest, so that a
     faint pencil gives the same as a marker.
     """
-    ink = light - paper_under(light)
-    if not is_light_on_dark(ink):
-        np.negative(ink, out=ink)
-    strongest = float(ink.max())
+    ink = difference_from(paper_under(light), light)
+    strongest = float(ink.amount(ink.levels.max()))
     if strongest < MIN_CONTRAST:
         return None
-    # in place, because allocating a new array takes longer than each operation
-    ink /= float(ink[ink > strongest / 2].mean())
-    ink -= FLOOR
-    ink /= 1 - FLOOR
-    return np.clip(ink, 0, 1, out=ink)
+    strong = ink.levels[ink.stronger_than(strongest / 2)]
+    return ink.relative_to(float(ink.amount(strong).mean()))
+
+
+def difference_from(paper: Array, light: Array) -> Ink:
+    """How much lighter the pixels are than the paper, or how much darker, if that is the ink."""
+    if light.dtype != np.uint8 or paper.ndim:
+        difference = lightness(light) - paper
+        return Ink(
+            difference if is_light_on_dark(difference) else np.negative(difference, difference)
+        )
+    table = LIGHTNESS - paper
+    if table[light.max()] <= 0:  # ink on white paper, as from the page: no need to count
+        light_on_dark = False
+    else:
+        counts = Image.fromarray(light).histogram()  # np.bincount is slower
+        light_on_dark = is_light_on_dark(table * np.sqrt(counts))
+    return Ink(light, table) if light_on_dark else Ink(~light, -table[::-1])
 
 
 def is_light_on_dark(difference: Array) -> bool:
@@ -225,8 +274,6 @@ def is_light_on_dark(difference: Array) -> bool:
 
     Squares are summed, so that strong ink outweighs weak noise of both signs.
     """
-    if difference.max() <= 0:  # ink on white paper, as from the page: the sums are not needed
-        return False
     up, down = np.maximum(difference, 0), np.minimum(difference, 0)
     return float(np.square(up, out=up).sum()) > float(np.square(down, out=down).sum())
 
@@ -241,12 +288,12 @@ def paper_under(light: Array) -> Array:
     corner = light[0, 0]
     # as from the page: the percentiles are not needed
     if all((edge == corner).all() for edge in edges):
-        return np.asarray(corner, np.float32)
+        return lightness(np.asarray(corner))
     frame = np.concatenate([edge.ravel() for edge in edges])
-    low, paper, high = np.percentile(frame, (10, 50, 90))
+    low, paper, high = np.percentile(lightness(frame), (10, 50, 90))
     if high - low < MIN_CONTRAST:
         return np.asarray(paper, np.float32)
-    return smooth_surface(light)
+    return smooth_surface(lightness(light))
 
 
 def smooth_surface(light: Array, rounds: int = 8) -> Array:
@@ -275,11 +322,11 @@ def smooth_surface(light: Array, rounds: int = 8) -> Array:
     return surface.astype(np.float32)
 
 
-def crop(ink: Array) -> Array:
-    """The ink inside the bounding box of all pixels stronger than EDGE."""
-    strong = ink > EDGE
+def crop(ink: Ink) -> Array:
+    """The ink (height, width), from 0 to 1, in the bounding box of all pixels above EDGE."""
+    strong = ink.stronger_than(EDGE)
     rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return ink.amount(ink.levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def fit(ink: Array, side: int = 20) -> Array:

@@ -11,6 +11,7 @@ from nn.layers import Array
 Point = tuple[float, float]
 Strokes = list[list[Point]]
 
+PENS = (0.025, 0.125)  # the thinnest and the widest, as shares of the canvas's side
 SUPERSAMPLING = 2  # factor; Pillow draws without anti-aliasing
 
 
@@ -94,10 +95,16 @@ def distorted(strokes: Strokes, rng: np.random.Generator, amount: float = 1.0) -
     return as_strokes(result)
 
 
-def random_rendering(strokes: Strokes, rng: np.random.Generator, side: int) -> Array:
-    """The 28x28 input, as uint8, of strokes with a random position, size and pen on a canvas."""
+def random_rendering(
+    strokes: Strokes, rng: np.random.Generator, side: int, pens: tuple[float, float] = PENS
+) -> Array:
+    """The 28x28 input, as uint8, of strokes with a random position, size and pen on a canvas.
+
+    `pens` are the thinnest and the widest pen, as shares of the canvas's side.  With pens wider
+    than PENS a large digit may run over the edge, and then be taken for white on black.
+    """
     size = side * rng.uniform(0.25, 0.92)
-    pen = min(side * np.exp(rng.uniform(np.log(0.025), np.log(0.125))), 0.25 * size)
+    pen = min(side * np.exp(rng.uniform(*np.log(pens))), 0.25 * size)
     margin = max(0.0, (side - size - pen) / 2)
     x, y = side / 2 + rng.uniform(-margin, margin, 2)
     image = image_to_input(draw(strokes, side, pen, (x, y), size))
@@ -105,11 +112,13 @@ def random_rendering(strokes: Strokes, rng: np.random.Generator, side: int) -> A
     return np.rint(image * 255).astype(np.uint8)
 
 
-def renderings(drawings: list[Drawing], side: int = 280) -> tuple[Array, Array]:
+def renderings(
+    drawings: list[Drawing], side: int = 280, pens: tuple[float, float] = PENS
+) -> tuple[Array, Array]:
     """Images (n, 28, 28) uint8 and labels (n,): each drawing once, in the order given.
 
-    Position, size and pen are random, and the same in each call.
+    Position, size and pen are random, and the same in each call; for `pens` see random_rendering.
     """
     rng = np.random.default_rng(28)
-    images = [random_rendering(drawing.strokes, rng, side) for drawing in drawings]
+    images = [random_rendering(drawing.strokes, rng, side, pens) for drawing in drawings]
     return np.stack(images), np.array([drawing.label for drawing in drawings])

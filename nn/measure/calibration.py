@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from nn.dataset import DIGITS, DataSet, as_input
+from nn.dataset import DataSet, as_input
 from nn.layers import Array, Dense
 from nn.losses import CrossEntropy
 from nn.network import Network
@@ -25,8 +25,7 @@ def calibrated(network: Network, validation: DataSet) -> Network:
     """
     if not (isinstance(network.loss, CrossEntropy) and isinstance(network.layers[-1], Dense)):
         return network
-    # the ten digits alone, because the threshold decides whether it is a digit
-    outputs = network.outputs(as_input(validation.images))[:, :DIGITS]
+    outputs = network.outputs(as_input(validation.images))
     T = temperature(outputs, validation.labels)
     last = {key: array / np.float32(T) for key, array in network.params[-1].items()}
     about = {**network.about, "temperature": round(T, 4)}
