@@ -22,7 +22,7 @@ from nn.layers import Array
 # Characters that look like a digit in some handwriting: left out everywhere.
 LOOK_ALIKES = frozenset(
     "OoDQОоσθΘΦφФфՖ口日ロםסอه°□▭◇⬠⬡⏢▱⊂の"  # 0: slashed, dotted, open and polygonal ones too
-    "Iil|/\\!¡'\",;()∫⊥Λ∧λЛлЇ1וןזגנーノイエ工ユ∥"  # 1: curved, with a base, a long up-stroke
+    "Iil|/\\!¡'\",;()∫⊥Λ∧^λЛлЇ1וןזגנーノイエ工ユ∥"  # 1: curved, with a base, a long up-stroke
     "ZzΖ⚡乙ろえそבجरг"  # 2: like a Z, drawn square
     "ЗзЭэξζვაるצع∃ヨ}⌇了"  # 3, mirrored ones too
     "yЧчУуעץμ♮"  # 4

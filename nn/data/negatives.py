@@ -216,8 +216,8 @@ def font_word(letters: list[Drawing], rng: np.random.Generator) -> Strokes:
 
 def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
     digits, bitmaps, characters, pictures, fonts = sources
-    yield "letters", repeat(12000, lambda: from_hand("hand-a", "letters", rng))
-    yield "symbols", repeat(9000, lambda: from_hand("hand-a", "symbols", rng))
+    yield "letters", repeat(9000, lambda: from_hand("hand-a", "letters", rng))
+    yield "symbols", repeat(7000, lambda: from_hand("hand-a", "symbols", rng))
     yield from font_groups(sources, rng, 0.7)
     yield "words", repeat(2500, lambda: word("hand-a", rng))
     if fonts.get("Latin"):
@@ -225,8 +225,8 @@ def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
     yield "typed words", repeat(2000, lambda: typed(WORDS, rng))
     own = [drawing.strokes for drawing in characters]
     yield "alphabets", [distorted(strokes, rng, 0.7) for strokes in own * 5]
-    yield "invented characters", repeat(25000, lambda: invented(characters, "hand-a", rng))
-    transformed = [as_strokes(turned(normalized(strokes), rng)) for strokes in own * 7]
+    yield "invented characters", repeat(22000, lambda: invented(characters, "hand-a", rng))
+    transformed = [as_strokes(turned(normalized(strokes), rng)) for strokes in own * 5]
     yield (
         "transformed characters",
         [distorted(strokes, rng, 0.7) for strokes in transformed if not looks_like_digit(strokes)],
@@ -240,7 +240,7 @@ def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
     yield "dots", repeat(1000, lambda: dot(rng))
     yield "ticks", repeat(3000, lambda: mark(rng))
     yield "several digits", repeat(5000, lambda: several_digits(digits, rng))
-    yield "pieces", repeat(16000, lambda: piece(digits, rng))
+    yield "pieces", repeat(15000, lambda: piece(digits, rng))
     yield "transformed digits", repeat(6000, lambda: transformed_digit(digits, rng))
     yield "transformed bitmaps", repeat(5000, lambda: transformed_bitmap(*bitmaps, rng))
 

@@ -161,10 +161,10 @@ def piece(drawings: list[Drawing], rng: Rng) -> Strokes:
         return drawings[rng.integers(len(drawings))]
 
     kinds: tuple[tuple[float, Callable[[], Strokes | None]], ...] = (
-        (0.3, lambda: half(drawn(), rng)),
+        (0.2, lambda: half(drawn(), rng)),
         (0.1, lambda: lone_stroke(drawn(), rng)),
-        (0.3, lambda: with_neighbour(drawn(), drawn(), rng)),
-        (0.3, lambda: two_digits(drawn(), drawn(), rng)),
+        (0.35, lambda: with_neighbour(drawn(), drawn(), rng)),
+        (0.35, lambda: two_digits(drawn(), drawn(), rng)),
     )
     kind = kinds[rng.choice(len(kinds), p=[share for share, _ in kinds])][1]
     for _ in range(100):  # not for ever: none of the drawings may have such a piece
