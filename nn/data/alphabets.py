@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nn.data.download import DataError, broken, cache_folder, fetch, find
-from nn.data.shapes import looks_like_digit
+from nn.data.nondigits.look_alikes import looks_like_digit
 from nn.dataset import NOT_A_DIGIT
 from nn.ink.strokes import Drawing
 from nn.serialization import atomic_write
@@ -25,11 +25,12 @@ CHARACTERS_ARCHIVES = (
 )
 ALPHABETS = ("Balinese", "Greek", "Korean", "Sanskrit")
 TEST_ALPHABET = "Balinese"  # in the test split alone
-# Characters of the others that look like a digit, by number: theta, iota, omicron and the like.
+# Characters of the others that look like a digit, by number: theta, iota, omicron and the like; of
+# Korean also the one like a square 2 (27), a square 0 (28) and a 1 with a base (9).
 LOOK_ALIKES = {
-    "Greek": (2, 8, 9, 14, 15, 18),
-    "Korean": (12, 20, 21, 22, 33, 37),
-    "Sanskrit": (13, 37),
+    "Greek": (2, 3, 4, 5, 6, 8, 9, 14, 15, 18, 21),
+    "Korean": (5, 7, 9, 12, 20, 21, 22, 27, 28, 33, 37),
+    "Sanskrit": (5, 13, 21, 26, 27, 36, 37),
 }
 
 

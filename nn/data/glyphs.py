@@ -21,16 +21,17 @@ from nn.layers import Array
 
 # Characters that look like a digit in some handwriting: left out everywhere.
 LOOK_ALIKES = frozenset(
-    "OoDQОоσθΘΦφФф口日ロםס°□の"  # 0, slashed and dotted ones too
-    "Iil|/\\!'\",;1וןーノイ∥"  # 1
-    "ZzΖ乙ろ"  # 2
-    "ЗзЭэξვるצ∃"  # 3
-    "yЧчУуμ"  # 4
-    "Ss$§Ѕちら"  # 5
-    "bGбЬьδ∂სბ"  # 6
-    "フワクアヌרךדてつ?"  # 7, and 2
-    "B8&Вβשდ"  # 8
-    "gqρ9γგףפ"  # 9
+    "OoDQОоσθΘΦφФфՖ口日ロםסอه°□▭◇⬠⬡⏢▱⊂の"  # 0: slashed, dotted, open and polygonal ones too
+    "Iil|/\\!¡'\",;()∫⊥Λ∧^λЛлЇ1וןזגנーノイエ工ユ∥"  # 1: curved, with a base, a long up-stroke
+    "ZzΖ⚡乙ろえそבجरг"  # 2: like a Z, drawn square
+    "ЗзЭэξζვაるצع∃ヨ}⌇了"  # 3, mirrored ones too
+    "yЧчУуעץμ♮"  # 4
+    "SsςלЅ$§ちらう"  # 5
+    "bGбЬьъЪδ∂♭მსბ"  # 6
+    "フワクアヌスマラヌרךדてつ∩?"  # 7, and 2
+    "B8&Ввβשდშᛟ"  # 8
+    "gqρ9γგдم¶ףפקप🎈"  # 9
+    "इ"  # 3 and 5
 )
 
 GLYPHS = Path(__file__).resolve().parent

@@ -1,28 +1,31 @@
 """Hard negatives: drawings that are no digit, from which a network learns to reject.
 
-Some come from data sets (characters of several alphabets, pictures), most are made here: letters
-and symbols of two hands of single-stroke glyphs, scribbles, shapes, dots, typed words, several
-digits at once, digits rotated or mirrored.  The test split has only sources that no network was
-trained on: another hand, another alphabet, other pictures, shapes and scribbles, other words, other
-writers.  Only dots, ticks and blots come from the same functions in all splits, with other random
-numbers.
+Some come from data sets (characters of several alphabets and of handwriting fonts, pictures), most
+are made here: letters and symbols of two hands of single-stroke glyphs, invented characters,
+scribbles, shapes, dots, words, pieces of digits, several digits at once, digits rotated or
+mirrored.  The test split has only sources that no network was trained on: another hand, other
+fonts, another alphabet, other pictures, shapes and scribbles, other words, other writers.  Only
+dots, ticks, blots and the simple parts of invented characters come from the same functions in all
+splits, with other random numbers.
 
 Drawings that look like a digit are left out everywhere, by name (`nn.data.glyphs.LOOK_ALIKES`) or
-by shape (`nn.data.shapes.looks_like_digit`): to read them as that digit is no error.
+by shape (`nn.data.nondigits.look_alikes`): to read them as that digit is no error.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nn.data.glyphs import from_hand, word
+from nn.data.nondigits.invented import invented, turned
+from nn.data.nondigits.look_alikes import looks_like_digit
+from nn.data.nondigits.pieces import beside, piece
 from nn.data.shapes import (
     SIDE,
     blot,
     dot,
-    looks_like_digit,
     mark,
     pictogram,
     scribble,
@@ -42,16 +45,9 @@ def fragments(drawings: list[Drawing], rng: np.random.Generator) -> Strokes:
     for _ in range(2):
         strokes = drawings[rng.integers(len(drawings))].strokes
         chosen = rng.choice(len(strokes), min(len(strokes), int(rng.integers(1, 4))), replace=False)
-        transformed = as_strokes(rotated_or_mirrored(normalized(strokes), rng))
+        transformed = as_strokes(turned(normalized(strokes), rng))
         lines += [np.array(transformed[i]) + rng.uniform(-0.4, 0.4, 2) for i in chosen]
     return distorted(as_strokes(lines), rng)
-
-
-def rotated_or_mirrored(lines: list[Array], rng: np.random.Generator) -> list[Array]:
-    """The lines under one of the eight symmetries of a square."""
-    flips = rng.choice([-1.0, 1.0], 2)
-    transposed = rng.random() < 0.5
-    return [(line[:, ::-1] if transposed else line) * flips for line in lines]
 
 
 def several_digits(drawings: list[Drawing], rng: np.random.Generator) -> Strokes:
@@ -147,6 +143,7 @@ class Sources(NamedTuple):
     bitmaps: tuple[Array, Array]  # MNIST's images and labels
     characters: list[Drawing]  # of alphabets
     pictures: Array  # (n, 28, 28) uint8, ink bright
+    fonts: Mapping[str, list[Drawing]] = {}  # characters, by "Latin", "signs" and "Cyrillic"
 
 
 Sample = Strokes | Image.Image
@@ -183,38 +180,80 @@ def repeat(count: int, make: Callable[[], Sample]) -> list[Sample]:
     return [make() for _ in range(count)]
 
 
+# The group of each kind of font characters, and how many drawings of it are trained with.
+FONT_GROUPS = {
+    "Latin": ("font letters", 28000),
+    "signs": ("font signs", 7000),
+    "Cyrillic": ("Cyrillic", 5000),
+}
+
+
+def font_groups(
+    sources: Sources, rng: np.random.Generator, amount: float, at_most: int | None = None
+) -> Groups:
+    """The fonts' characters in turn, each copy distorted by `amount`; `at_most` so many of a kind.
+
+    Each once if there are fewer; without `at_most`, as many as FONT_GROUPS says.
+    """
+    for kind, (group, count) in FONT_GROUPS.items():
+        drawings = sources.fonts.get(kind, [])
+        if drawings:
+            n = count if at_most is None else min(at_most, len(drawings))
+            order = np.resize(rng.permutation(len(drawings)), n)
+            yield group, [distorted(drawings[i].strokes, rng, amount) for i in order]
+
+
+def font_word(letters: list[Drawing], rng: np.random.Generator) -> Strokes:
+    """Two to five characters of one font, side by side."""
+    writer = letters[rng.integers(len(letters))].writer
+    own = [letter for letter in letters if letter.writer == writer]
+    lines = normalized(own[rng.integers(len(own))].strokes)
+    for _ in range(rng.integers(1, 5)):
+        letter = normalized(own[rng.integers(len(own))].strokes)
+        lines = beside(lines, letter, rng.uniform(0.05, 0.3), rng)
+    return distorted(as_strokes(lines), rng, 0.5)
+
+
 def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
-    digits, bitmaps, characters, pictures = sources
-    yield "letters", repeat(12000, lambda: from_hand("hand-a", "letters", rng))
-    yield "symbols", repeat(9000, lambda: from_hand("hand-a", "symbols", rng))
-    yield "words", repeat(3000, lambda: word("hand-a", rng))
-    yield "typed words", repeat(2500, lambda: typed(WORDS, rng))
+    digits, bitmaps, characters, pictures, fonts = sources
+    yield "letters", repeat(9000, lambda: from_hand("hand-a", "letters", rng))
+    yield "symbols", repeat(7000, lambda: from_hand("hand-a", "symbols", rng))
+    yield from font_groups(sources, rng, 0.7)
+    yield "words", repeat(2500, lambda: word("hand-a", rng))
+    if fonts.get("Latin"):
+        yield "font words", repeat(2500, lambda: font_word(fonts["Latin"], rng))
+    yield "typed words", repeat(2000, lambda: typed(WORDS, rng))
     own = [drawing.strokes for drawing in characters]
-    yield "alphabets", [distorted(strokes, rng, 0.7) for strokes in own * 3]
-    transformed = [as_strokes(rotated_or_mirrored(normalized(strokes), rng)) for strokes in own * 5]
+    yield "alphabets", [distorted(strokes, rng, 0.7) for strokes in own * 5]
+    yield "invented characters", repeat(22000, lambda: invented(characters, "hand-a", rng))
+    transformed = [as_strokes(turned(normalized(strokes), rng)) for strokes in own * 5]
     yield (
         "transformed characters",
         [distorted(strokes, rng, 0.7) for strokes in transformed if not looks_like_digit(strokes)],
     )
-    yield "fragments", repeat(5000, lambda: fragments(characters, rng))
+    of_all_kinds = [*characters, *(drawing for kind in fonts.values() for drawing in kind)]
+    yield "fragments", repeat(5000, lambda: fragments(of_all_kinds, rng))
     yield "pictures", [enlarged(picture, rng) for picture in np.repeat(pictures, 3, axis=0)]
     yield "scribbles", repeat(4000, lambda: scribble(rng))
-    yield "shapes", repeat(6000, lambda: shape(rng))
+    yield "shapes", repeat(5000, lambda: shape(rng))
     yield "blots", repeat(2500, lambda: blot(rng))
     yield "dots", repeat(1000, lambda: dot(rng))
     yield "ticks", repeat(3000, lambda: mark(rng))
-    yield "several digits", repeat(6000, lambda: several_digits(digits, rng))
-    yield "transformed digits", repeat(7000, lambda: transformed_digit(digits, rng))
-    yield "transformed bitmaps", repeat(6000, lambda: transformed_bitmap(*bitmaps, rng))
+    yield "several digits", repeat(5000, lambda: several_digits(digits, rng))
+    yield "pieces", repeat(15000, lambda: piece(digits, rng))
+    yield "transformed digits", repeat(6000, lambda: transformed_digit(digits, rng))
+    yield "transformed bitmaps", repeat(5000, lambda: transformed_bitmap(*bitmaps, rng))
 
 
 def evaluation_groups(sources: Sources, rng: np.random.Generator, is_test: bool) -> Groups:
     """The groups that rejection is measured on, for validation or for the test."""
-    digits, _, characters, pictures = sources
+    digits, _, characters, pictures, _ = sources
     hand, words = ("hand-b", TEST_WORDS) if is_test else ("hand-a", WORDS)
     yield "letters", repeat(1000, lambda: from_hand(hand, "letters", rng))
     yield "symbols", repeat(1000, lambda: from_hand(hand, "symbols", rng))
+    yield from font_groups(sources, rng, 0.3, at_most=1000)
     yield "alphabets", [drawing.strokes for drawing in characters]
+    yield "invented characters", repeat(500, lambda: invented(characters, hand, rng))
     yield "pictures", [enlarged(picture, rng) for picture in pictures]
     yield "scribbles", repeat(500, lambda: (tangle if is_test else scribble)(rng))
     yield "shapes", repeat(500, lambda: (pictogram if is_test else shape)(rng))
@@ -222,3 +261,4 @@ def evaluation_groups(sources: Sources, rng: np.random.Generator, is_test: bool)
     yield "dots and ticks", [*repeat(100, lambda: dot(rng)), *repeat(200, lambda: mark(rng))]
     yield "words", [*repeat(200, lambda: typed(words, rng)), *repeat(200, lambda: word(hand, rng))]
     yield "several digits", repeat(500, lambda: several_digits(digits, rng))
+    yield "pieces", repeat(500, lambda: piece(digits, rng))

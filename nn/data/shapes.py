@@ -5,14 +5,12 @@ scribbles of the test split (`pictogram`, `tangle`) are others than those of tra
 """
 
 from collections.abc import Callable
-from functools import partial
-from itertools import pairwise
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from nn.data.glyphs import smooth
-from nn.ink.strokes import Strokes, as_strokes, distorted, draw, normalized
+from nn.ink.strokes import Strokes, as_strokes, distorted, draw
 from nn.layers import Array, Rng
 
 SIDE = 160  # of the canvas for drawings made here: enough, and faster than the page's 280
@@ -22,14 +20,14 @@ SIDE = 160  # of the canvas for drawings made here: enough, and faster than the 
 
 
 def zigzag(rng: Rng) -> Array:
-    n = int(rng.integers(4, 14))
+    n = int(rng.integers(6, 14))  # with fewer it may be a Z or a 3
     y = np.where(np.arange(n) % 2, 0, 1) + rng.normal(0, 0.15, n)
     points = np.stack([np.arange(n) / n * rng.uniform(0.7, 3), y], axis=1)
     return points if rng.random() < 0.5 else points[:, ::-1]
 
 
 def wandering_line(rng: Rng) -> Array:
-    return smooth(rng.random((rng.integers(6, 25), 2)))
+    return smooth(rng.random((rng.integers(8, 25), 2)))
 
 
 def coil(rng: Rng) -> Array:
@@ -100,8 +98,8 @@ def line(*points: tuple[float, float]) -> Array:
 SQUARE = line((0, 0), (1, 0), (1, 1), (0, 1), (0, 0))
 
 
-def regular_polygon(corners: int, rng: Rng) -> list[Array]:
-    return [polygon(corners, rng)]
+def triangle(rng: Rng) -> list[Array]:
+    return [polygon(3, rng)]
 
 
 def star(rng: Rng) -> list[Array]:
@@ -109,14 +107,14 @@ def star(rng: Rng) -> list[Array]:
 
 
 def divided_square(rng: Rng) -> list[Array]:
-    """A square with one to three of its diagonals and middle lines."""
+    """A square with two or three of its diagonals and middle lines: with one it may be a zero."""
     dividers = (
         line((0, 0), (1, 1)),
         line((0.5, 0), (0.5, 1)),
         line((0, 0.5), (1, 0.5)),
         line((1, 0), (0, 1)),
     )
-    return [SQUARE, *(dividers[i] for i in rng.choice(4, rng.integers(1, 4), False))]
+    return [SQUARE, *(dividers[i] for i in rng.choice(4, rng.integers(2, 4), False))]
 
 
 def half_disc(rng: Rng) -> list[Array]:
@@ -156,9 +154,9 @@ def crossing_lines(rng: Rng) -> list[Array]:
     return [np.stack([direction, -direction]) for direction in directions]
 
 
-# No circle: it looks like a zero.
+# No circle, and no polygon of four to seven corners: they look like a zero.
 SHAPES: tuple[Callable[[Rng], list[Array]], ...] = (
-    *(partial(regular_polygon, corners) for corners in (3, 4, 5, 6)),
+    triangle,
     star,
     divided_square,
     half_disc,
@@ -229,11 +227,14 @@ def pictogram(rng: Rng) -> Strokes:
 
 def drawn_by_hand(lines: list[Array], rng: Rng) -> Strokes:
     """The lines from an unsteady hand; straight pieces are subdivided, so that they bend, too."""
-    dense = []
-    for points in lines:
-        steps = [np.linspace(a, b, 6)[:-1] for a, b in pairwise(points)]
-        dense.append(np.concatenate([*steps, points[-1:]]) if len(points) < 12 else points)
+    dense = [subdivided(points) if len(points) < 12 else points for points in lines]
     return distorted(as_strokes(dense), rng)
+
+
+def subdivided(points: Array, steps: int = 5) -> Array:
+    """The line with each of its straight pieces divided into `steps`."""
+    at = np.arange((len(points) - 1) * steps + 1) / steps
+    return np.stack([np.interp(at, np.arange(len(points)), axis) for axis in points.T], axis=1)
 
 
 # ------------------------------------------------------------ small marks, and filled areas
@@ -293,32 +294,3 @@ def blot(rng: Rng) -> Image.Image:
         image = image.point(lambda value: 0 if value < level else 255)
     image.paste(255, (0, 0, SIDE, 6))
     return image
-
-
-# ------------------------------------------------------------------------------ what is left out
-
-
-def looks_like_digit(strokes: Strokes) -> bool:
-    """Whether a drawing could be a one (an upright line) or a zero (a ring).
-
-    A line: one stroke that is nearly straight, at most 40 degrees from upright.  A ring: one stroke
-    that ends where it began, its points all about as far from the middle (a square drawn by hand
-    passes, too, as its corners are round).
-    """
-    if len(strokes) != 1:
-        return False
-    points = normalized(strokes)[0]
-    if len(points) < 2:
-        return False
-    steps = np.diff(points, axis=0)
-    length = float(np.hypot(*steps.T).sum())
-    chord = points[-1] - points[0]
-    straight = np.hypot(*chord) > 0.9 * length
-    if straight:
-        return bool(abs(chord[0]) < abs(chord[1]) * np.tan(np.radians(40)))
-    size = np.ptp(points, axis=0)
-    if np.hypot(*chord) > 0.3 or size.min() < 0.3:
-        return False
-    around = (points - (points.min(axis=0) + points.max(axis=0)) / 2) / (size / 2)
-    radius = np.hypot(*around.T)
-    return bool(radius.std() < 0.15 and length < 1.6 * np.pi * size.mean())

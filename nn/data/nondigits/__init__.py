@@ -1,0 +1,1 @@
+"""Non-digits made of strokes: pieces of digits and of whole numbers, and invented characters."""
