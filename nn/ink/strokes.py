@@ -105,7 +105,7 @@ def random_rendering(
     size = side * rng.uniform(0.25, 0.92)
     pen = min(side * np.exp(rng.uniform(*np.log(pens))), 0.25 * size)
     size = min(size, side - pen)  # nothing is cut off at the edge
-    margin = (side - size - pen) / 2
+    margin = max(0.0, (side - size - pen) / 2)  # not -0.0, from rounding
     x, y = side / 2 + rng.uniform(-margin, margin, 2)
     image = image_to_input(draw(strokes, side, pen, (x, y), size))
     assert image is not None, "a pen of any width leaves ink"
