@@ -2,6 +2,7 @@
 # make test   sets up what the tests need, then lints and runs every test
 # make test-fast  the tests that need no server, browser, database, data set or training
 # make lint   ruff, mypy and the directions of imports (import-linter) alone
+# make figures  measures the networks anew and updates the pages; after a training
 # make bench  the benchmarks
 # make audit  known vulnerabilities of what serving depends on
 # make lighthouse  Lighthouse's figures of the page; needs node and npm
@@ -15,7 +16,7 @@ ifneq ($(wildcard ../shared/data),)
 export DIGITS_DATA ?= $(abspath ../shared/data)
 endif
 
-.PHONY: run test test-fast bench audit lighthouse lint format browser postgres redis nginx data clean
+.PHONY: run test test-fast figures bench audit lighthouse lint format browser postgres redis nginx data clean
 
 run: $(VENV)/serving
 	$(VENV)/bin/gunicorn --config gunicorn.conf.py
@@ -34,6 +35,17 @@ bench: $(VENV)/development
 	$(VENV)/bin/python bench/page.py
 	@if $(VENV)/bin/python -c 'import torch' 2>/dev/null; then $(VENV)/bin/python bench/networks.py; \
 	else echo "To compare with PyTorch: $(VENV)/bin/pip install -r bench/requirements.txt"; fi
+
+# The pages show what is recorded with the weights, and pictures made from them.
+figures: $(VENV)/development data
+	set -e; for network in weights/*.npz; do for digits in mnist pen; do \
+		$(VENV)/bin/python -m nn evaluate $$network --on $$digits --record; done; done
+	set -e; for what in fonts styles nondigits robustness; do \
+		$(VENV)/bin/python -m nn evaluate best --on $$what --record; done
+	$(VENV)/bin/python -m nn evaluate best --on pen --picture static/accuracy/mistakes.png
+	$(VENV)/bin/python -m nn mistakes
+	$(VENV)/bin/python -m nn plot best --what history confusion activations --out docs/plots
+	$(VENV)/bin/python -m nn results --readme README.md > docs/results.md
 
 lighthouse: $(VENV)/development
 	@$(VENV)/bin/python bench/lighthouse.py

@@ -3,9 +3,10 @@
     python bench/optimizations.py
 
 Operations are timed with one thread, at the sizes they have in `best`; training steps, of 128
-images, with all cores.
+images, with all cores.  Preprocessing, from a file to the input, is compared with only decoding it.
 """
 
+import io
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,13 +18,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 from paired_timing import alternate, repeat
+from PIL import Image
 from threadpoolctl import threadpool_limits
 from training_steps import training_steps
 
 from nn.inference import Inference
+from nn.ink.preprocess import to_input
+from nn.ink.strokes import draw
 from nn.layers import Array, channel_means, correlate, fold, pad, tile_channels, unfold
 from nn.network import Network
 from nn.zoo import ZOO
+from web.operation.malloc import reuse_memory
 
 ROUNDS = 9
 CALLS = 20  # of an operation in each run of a round
@@ -110,7 +115,26 @@ def threads() -> None:
     report("a thread for each half of a batch", *alternate(simple, optimized, ROUNDS))
 
 
+def preprocessing() -> None:
+    """Drawings as the page sends them, and as a canvas or a program saves them."""
+    reuse_memory(2 << 20)  # as gunicorn.conf.py has it
+    seven = draw([[(0, 0), (1, 0), (0.4, 1.5)]], 280, 20, (140, 140), 180)
+    for kind, mode in (("JPEG", "RGB"), ("PNG", "RGBA"), ("PNG", "RGB"), ("PNG", "L")):
+        file = io.BytesIO()
+        seven.convert(mode).save(file, kind, quality=92)
+        content = file.getvalue()
+        whole, decoding = partial(to_input, content), partial(decode, content)
+        runs = partial(repeat, CALLS, whole), partial(repeat, CALLS, decoding)
+        report(f"{kind} of 280x280, {mode}", *alternate(*runs, ROUNDS))
+
+
+def decode(content: bytes) -> None:
+    Image.open(io.BytesIO(content)).load()
+
+
 if __name__ == "__main__":
     print("time of the simple implementation, as a multiple of the optimized one's")
     threads()
     operations()
+    print("time from a file to the network's input, as a multiple of decoding it")
+    preprocessing()

@@ -23,7 +23,7 @@ FORMAT = 2
 class Network:
     """Layers with their params (a dict for each layer, empty where it has none).
 
-    `about` is JSON, saved with the weights: recipe, history, temperature, threshold, figures.
+    `about` is JSON, saved with the weights: recipe, history, temperature, thresholds, figures.
     """
 
     layers: tuple[Layer, ...]

@@ -185,7 +185,7 @@ RECIPES = (
     ),
     Recipe(
         name="best",
-        title="Six convolutions, trained on pen strokes and on what is no digit",
+        title="Six convolutions, trained on many hands and on what is no digit",
         layers=(
             *conv_block(16),
             *conv_block(24),
@@ -203,12 +203,12 @@ RECIPES = (
         optimizer=Adam(weight_decay=0.02),
         schedule=OneCycle(8e-3),
         batch_size=128,
-        epochs=22,
+        epochs=24,
         augmentation=(Affine(),),
         ema_decay=0.998,
         shards=2,
-        data=("mnist", "pen", "nondigits"),
-        fractions=(1.0, 1.0, 0.25),
+        data=("mnist", "traced", "pen", "styles", "fonts", "glyphs", "nondigits"),
+        fractions=(0.55, 0.15, 0.5, 0.5, 0.25, 0.2, 0.2),
     ),
 )
 

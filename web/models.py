@@ -8,14 +8,39 @@ from typing import Any
 from nn.dataset import DIGITS
 from nn.inference import Inference
 from nn.layers import Array
-from nn.measure.rejection import conditional_probabilities, is_accepted
+from nn.measure.rejection import (
+    Verdict,
+    conditional_probabilities,
+    confidence_of,
+    verdicts,
+)
 from nn.network import Network
 from nn.zoo import DEFAULT, ZOO
 from web.problems import ProblemError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 DIGIT_SETS = ("mnist", "pen")  # the data sets whose accuracy is published
-MIN_ALTERNATIVE = 0.15  # the probability from which another digit is an alternative
+MIN_ALTERNATIVE = 0.15  # of another digit to be an alternative, given that it is a digit
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a network makes of a drawing: its best guess, and whether that is to be believed."""
+
+    digit: int
+    confidence: float  # the probability of that digit, with "no digit" counted in
+    probabilities: list[float]  # of the ten digits, given that it is one
+    verdict: Verdict
+
+    @property
+    def alternatives(self) -> list[dict[str, Any]]:
+        """The other digits that are nearly as probable, the likeliest first."""
+        others = [
+            {"digit": digit, "probability": probability}
+            for digit, probability in enumerate(self.probabilities)
+            if digit != self.digit and probability >= MIN_ALTERNATIVE
+        ]
+        return sorted(others, key=lambda other: -other["probability"])
 
 
 @dataclass(frozen=True)
@@ -50,42 +75,41 @@ class Model:
             "accuracy": self.accuracy,
         }
 
-    def predict(self, drawing: Array | None) -> dict[str, Any]:
-        """The prediction for a 28x28 drawing, or for a blank sheet (None), as the API gives it."""
-        if drawing is None:
-            return {
-                "digit": None,
-                "confidence": 0.0,
-                "probabilities": None,
-                "rejected": "blank",
-                "alternatives": [],
-                "model": self.name,
-            }
+    def read(self, drawing: Array) -> Reading:
+        """What the network makes of a drawing (28, 28), whatever its verdict."""
         scores = self.inference.probabilities(drawing[:, :, None])[None]
         probabilities = conditional_probabilities(scores)[0].tolist()
-        digit = max(range(DIGITS), key=probabilities.__getitem__)
-        if not is_accepted(self.network, scores)[0]:
-            return {
-                "digit": None,
-                "confidence": 0.0,
-                "probabilities": probabilities,
-                "rejected": "not-a-digit",
-                "alternatives": [],
-                "model": self.name,
-            }
-        others = [
-            {"digit": other, "probability": probability}
-            for other, probability in enumerate(probabilities)
-            if other != digit and probability >= MIN_ALTERNATIVE
-        ]
-        return {
-            "digit": digit,
-            "confidence": probabilities[digit],
-            "probabilities": probabilities,
-            "rejected": None,
-            "alternatives": sorted(others, key=lambda other: -other["probability"]),
+        return Reading(
+            digit=max(range(DIGITS), key=probabilities.__getitem__),
+            confidence=float(confidence_of(scores)[0]),
+            probabilities=probabilities,
+            verdict=Verdict(int(verdicts(self.network, scores)[0])),
+        )
+
+    def predict(self, drawing: Array | None) -> dict[str, Any]:
+        """The prediction for a drawing (28, 28), None for a blank sheet, as the API gives it."""
+        return self.describe_reading(None if drawing is None else self.read(drawing))
+
+    def describe_reading(self, reading: Reading | None) -> dict[str, Any]:
+        """A reading, or None for that of a blank sheet, as the API gives it."""
+        refused = reading is None or reading.verdict is Verdict.REFUSED
+        answer: dict[str, Any] = {
+            "digit": None,
+            "confidence": 0.0,
+            "doubtful": False,
+            "probabilities": None if reading is None else reading.probabilities,
+            "rejected": "blank" if reading is None else "not-a-digit" if refused else None,
+            "alternatives": [],
             "model": self.name,
         }
+        if reading is not None and not refused:
+            answer |= {
+                "digit": reading.digit,
+                "confidence": reading.confidence,
+                "doubtful": reading.verdict is Verdict.DOUBTFUL,
+                "alternatives": reading.alternatives,
+            }
+        return answer
 
 
 def find_model(models: Mapping[str, Model], name: str) -> Model:

@@ -23,6 +23,7 @@ from nn.plots.sheets import contact_sheet
 from nn.serialization import atomic_write
 
 MISTAKES = 20  # the most confident ones are printed, and recorded with the weights
+LISTS = {"wrong": "mistakes", "doubtful": "doubtful", "refused": "refused"}  # by --show
 
 
 def add(commands: Any) -> None:
@@ -38,7 +39,10 @@ def add(commands: Any) -> None:
         "--record", action="store_true", help="store the figures in the weights file"
     )
     command.add_argument(
-        "--picture", type=Path, help="write the misclassified images to this PNG file"
+        "--picture", type=Path, help="write the drawings of --show to this PNG file, by digit"
+    )
+    command.add_argument(
+        "--show", choices=LISTS, default="wrong", help="what --picture shows (wrong)"
     )
     command.set_defaults(run=run)
 
@@ -58,21 +62,25 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError(f"--split all is for folders of pictures: choose another for {options.on}")
     measure, as_text = (on_digits, digits_as_text) if is_folder else MEASURES[options.on]
     if options.picture and measure is not on_digits:
-        raise UsageError(f"--picture shows mistakes on digits: leave it out with --on {options.on}")
+        raise UsageError(f"--picture shows digits: leave it out with --on {options.on}")
     result = measure(network, options.on, split)
-    mistakes = result.get("mistakes")
     if options.picture:
-        digits = sets.load(options.on, split)
+        images, shown = sets.load(options.on, split).images, result[LISTS[options.show]]
         with atomic_write(options.picture) as file:
-            contact_sheet(digits.images, result["mistakes"]).save(file, "PNG", optimize=True)
+            contact_sheet(images, shown).save(file, "PNG", optimize=True)
     if options.record:
-        recorded = result if mistakes is None else {**result, "mistakes": mistakes[:MISTAKES]}
-        network.about.setdefault("figures", {})[f"{options.on}-{split}"] = recorded
+        network.about.setdefault("figures", {})[f"{options.on}-{split}"] = shortened(
+            result, MISTAKES
+        )
         network.save(path)
-    if mistakes is not None:
-        shown = len(mistakes) if options.json else MISTAKES
-        result["mistakes"] = mistakes[: shown if options.mistakes is None else options.mistakes]
+    default = None if options.json else MISTAKES
+    result = shortened(result, default if options.mistakes is None else options.mistakes)
     print(json.dumps(result) if options.json else as_text(result))
+
+
+def shortened(result: dict[str, Any], most: int | None) -> dict[str, Any]:
+    """The result with at most so many drawings in each of its lists (None: all)."""
+    return result | {name: result[name][:most] for name in LISTS.values() if name in result}
 
 
 def on_digits(network: Network, name: str, split: str) -> dict[str, Any]:
@@ -96,6 +104,7 @@ def on_changes(network: Network, name: str, split: str) -> dict[str, Any]:
 MEASURES: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., str]]] = {
     "mnist": (on_digits, digits_as_text),
     "pen": (on_digits, digits_as_text),
+    "fonts": (on_digits, digits_as_text),
     "styles": (on_styles, styles_as_text),
     "nondigits": (on_nondigits, nondigits_as_text),
     "robustness": (on_changes, robustness_as_text),

@@ -10,7 +10,7 @@ from nn.cli.networks import named_network
 from nn.ink.files import PictureError
 from nn.ink.preprocess import to_input
 from nn.layers import Array
-from nn.measure.rejection import conditional_probabilities, is_accepted
+from nn.measure.rejection import Verdict, conditional_probabilities, confidence_of, verdicts
 from nn.network import Network
 
 
@@ -43,23 +43,29 @@ def run(options: argparse.Namespace) -> None:
 def prediction_line(network: Network, picture: Path, image: Array | None, as_json: bool) -> str:
     """The prediction for an input image (28, 28), None where the picture is blank."""
     if image is None:
-        blank = {"picture": str(picture), "digit": None, "rejected": "blank"}
-        return json.dumps(blank) if as_json else f"{picture}: blank"
+        blank = {"digit": None, "confidence": 0.0, "doubtful": False, "rejected": "blank"}
+        return json.dumps({"picture": str(picture), **blank}) if as_json else f"{picture}: blank"
     scores = network.probabilities(image[None, :, :, None])
     probabilities = conditional_probabilities(scores)[0]
     best_guess = int(probabilities.argmax())
-    digit = best_guess if is_accepted(network, scores)[0] else None
+    confidence = float(confidence_of(scores)[0])
+    verdict = verdicts(network, scores)[0]
     if as_json:
-        rounded = [round(float(p), 6) for p in probabilities]
-        rejected = "not-a-digit" if digit is None else None
+        refused = verdict == Verdict.REFUSED
         return json.dumps(
             {
                 "picture": str(picture),
-                "digit": digit,
-                "rejected": rejected,
-                "probabilities": rounded,
+                "digit": None if refused else best_guess,
+                "confidence": 0.0 if refused else round(confidence, 6),
+                "doubtful": bool(verdict == Verdict.DOUBTFUL),
+                "rejected": "not-a-digit" if refused else None,
+                "probabilities": [round(float(p), 6) for p in probabilities],
             }
         )
     row = " ".join(f"{i}:{p:.3f}" for i, p in enumerate(probabilities))
-    read = "no digit" if digit is None else f"{digit} {probabilities[digit]:.4f}"
+    read = {
+        Verdict.READ: f"{best_guess} {confidence:.4f}",
+        Verdict.DOUBTFUL: f"{best_guess}? {confidence:.4f}",
+        Verdict.REFUSED: "no digit",
+    }[Verdict(int(verdict))]
     return f"{picture}: {read}   {row}"

@@ -5,6 +5,7 @@ weights that it is about, so this page cannot differ from the networks that are 
 """
 
 import argparse
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,13 +13,23 @@ from typing import Any
 
 from nn.cli.networks import WEIGHTS
 from nn.data.download import DataError
+from nn.dataset import DIGITS
+from nn.measure.metrics import DIGIT_SETS
+from nn.measure.report import VERDICTS
 from nn.network import Network
+from nn.serialization import atomic_write
 from nn.zoo import DEFAULT, ZOO
 
 Figures = dict[str, Any]
 
-# The data sets that figures are needed for: the first two for each network, all for the default.
-MEASURED = ("mnist", "pen", "styles", "nondigits", "robustness")
+# The data sets that figures are needed for: these for the default network, OF_EACH for all.
+MEASURED = (*DIGIT_SETS, "styles", "nondigits", "robustness")
+OF_EACH = ("mnist", "pen")
+DIGITS_OF = {  # the digits of each data set, in words
+    "mnist": "MNIST's test images",
+    "pen": "digits drawn by people",
+    "fonts": "digits of fonts",
+}
 CURVES = {
     "size": "The longer side of the digit, as a fraction of the canvas:",
     "pen": "The width of the pen, in pixels on a canvas of 280 pixels:",
@@ -66,32 +77,51 @@ error is the mean gap between confidence and accuracy, in 15 bins. The outputs o
 logits, so it has no temperature. Training times are sums over epochs, on a machine with two cores.
 """
 
+BY_DIGIT = """\
+*Digits of fonts* are in the handwriting of fonts that were held out from training. They are thinned
+to strokes, which are bent a little and drawn with many pens, like those of the people. The table
+gives the fraction of each digit that the best guess reads right, whatever the verdict:
+"""
+
 MISTAKES = """\
+The best guesses that are wrong, of the digits that people drew:
+
 ![The drawings that best got wrong, each with what it was read as.](../static/accuracy/mistakes.png)
 
 ```sh
 python -m nn evaluate best --on pen --picture mistakes.png
+python -m nn evaluate best --on pen --picture refused.png --show refused
+python -m nn evaluate best --on pen --picture doubtful.png --show doubtful
 ```
+"""
+
+THRESHOLDS = """\
+`best` reads a drawing without doubt, reads it as *doubtful*, or *refuses* it as no digit. Two
+thresholds of its rejection score decide: {doubtful:.3f} and {refused:.3f}. They were chosen on
+validation data that are unlike the training data: digits of writers and of fonts that were held
+out, also rewritten in other styles, all drawn with pens that are thinner or wider than any in
+training. Thresholds chosen on data like those that a network was trained on refuse too many digits
+of other people.
 """
 
 STYLES = """\
 *Rewritten* drawings are made from the strokes of those eight people by
 [`styles.py`](../nn/ink/styles.py), which puts a slash through a zero, for example, or draws a
 nine's tail anew. *Written* drawings are those that they wrote in that style themselves. The table
-gives the accuracy and the number of drawings.
+gives the accuracy of the best guess, the number of drawings, and the fractions of them that are
+doubtful and refused.
 """
 
 NONDIGITS = """\
-The eleventh class of `best` is "not a digit". The *false accept rate* is the fraction of these
-drawings that is accepted as digits. The AUROC compares their rejection scores with those of the
-drawn digits. The threshold was set on the digits of validation writers; here it accepts
-{acceptance} of the drawn digits.
+The eleventh class of `best` is "not a digit". The table gives the fractions of these drawings that
+are *read* as a digit without doubt, that are *doubtful*, and that are *refused*. The AUROC compares
+their rejection scores with those of the drawn digits.
 
-None of these drawings is in the training data. The letters and symbols are by another hand, no
-character of the alphabet (Balinese) was trained on, and of the pictures the rainbows are a subject
-that was never seen. Shapes, words and scribbles are of other kinds than those in training, and the
-rows of several digits are by other writers. Only dots, ticks and blots are made as in training, and
-drawn anew.
+None of these drawings is in the training data. The letters and symbols are by another hand, those
+of fonts are from fonts that were held out, no character of the alphabet (Balinese) was trained on,
+and of the pictures the rainbows are a subject that was never seen. Shapes, words and scribbles are
+of other kinds than those in training, and the rows of several digits are by other writers. Only
+dots, ticks and blots are made as in training, and drawn anew.
 
 Some drawings that are no digits look exactly like one, and these are left out: by name, letters and
 symbols such as O, l, I, S, Z, b, g, q, B, θ and / (`LOOK_ALIKES` in
@@ -99,26 +129,39 @@ symbols such as O, l, I, S, Z, b, g, q, B, θ and / (`LOOK_ALIKES` in
 (`looks_like_digit` in [`shapes.py`](../nn/data/shapes.py)).
 """
 
-SQUARE_TWO = """\
-A known defect: a two drawn with square corners is rejected, because it resembles a letter that
-`best` has learnt as no digit. Its best guess is right.
-"""
-
 ROBUSTNESS = """\
 The strokes of the eight people are drawn again with one change, and go through all steps from a
-picture to a prediction. "Not a digit" counts as wrong here. Before the change, {accuracy} are read
-right. *Changed* is the fraction of predictions that differ from those before the change.
+picture to a prediction. A refused digit counts as wrong here, a doubtful one as that digit. Before
+the change, {accuracy} are read right. *Changed* is the fraction of predictions that differ from
+those before the change.
 """
 
 
 def add(commands: Any) -> None:
     command = commands.add_parser("results", help="print docs/results.md, from recorded figures")
     command.add_argument("--weights", type=Path, default=WEIGHTS, help="folder to read (weights/)")
+    command.add_argument(
+        "--readme", type=Path, help="put the table and the paragraph of figures into this file"
+    )
     command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
+    if options.readme:
+        text = with_figures(options.readme.read_text("utf-8"), networks_of(options.weights))
+        with atomic_write(options.readme) as file:
+            file.write(text.encode())
     print(results_page(options.weights), end="")
+
+
+def with_figures(text: str, networks: dict[str, Network]) -> str:
+    """The README with its table of networks and its paragraph of figures as they are now."""
+    table_of_all = networks_table(networks).rstrip()
+    paragraph = summary(networks[DEFAULT].about["figures"])
+    for start, part in (("\\| name \\|", table_of_all), (f"`{DEFAULT}` reads [0-9]", paragraph)):
+        head, _, rest = re.split(rf"(^{start}.*?)(?=\n\n)", text, maxsplit=1, flags=re.M | re.S)
+        text = head + part + rest
+    return text
 
 
 def results_page(weights: Path) -> str:
@@ -144,18 +187,20 @@ def results_page(weights: Path) -> str:
         CALIBRATION,
         confidence_table(networks),
         "## By digit\n",
-        f"The digits that people drew, {number(best['pen-test']['count'])} of them:\n",
-        digits_table(best["pen-test"]),
+        BY_DIGIT,
+        digits_table(best),
         MISTAKES,
+        "## Read, doubtful or refused\n",
+        THRESHOLDS.format(**nondigits["thresholds"]),
+        verdicts_table("digits", {DIGITS_OF[name]: best[f"{name}-test"] for name in DIGIT_SETS}),
         "## By style of writing\n",
         STYLES,
         command("styles"),
         styles_table(best["styles-test"]),
         "## What is no digit\n",
-        NONDIGITS.format(acceptance=percent(nondigits["acceptance_rate"])),
+        NONDIGITS,
         command("nondigits"),
-        nondigits_table(nondigits),
-        SQUARE_TWO,
+        verdicts_table("no digits", nondigits["groups"]),
         "## The same strokes, drawn otherwise\n",
         ROBUSTNESS.format(accuracy=percent(changes["accuracy"])),
         command("robustness"),
@@ -171,7 +216,7 @@ def networks_of(weights: Path) -> dict[str, Network]:
     networks = {name: Network.load(weights / f"{name}.npz") for name in ZOO}
     for name, network in networks.items():
         figures = network.about.get("figures", {})
-        for data in MEASURED if name == DEFAULT else MEASURED[:2]:
+        for data in MEASURED if name == DEFAULT else OF_EACH:
             if f"{data}-test" not in figures:
                 again = f"python -m nn evaluate {name} --on {data} --record"
                 raise DataError(f"{name}.npz has no figures for {data}: run `{again}`")
@@ -184,18 +229,22 @@ def networks_of(weights: Path) -> dict[str, Network]:
 
 def summary(figures: Figures) -> str:
     """How often the default network is right, as a paragraph; the README has the same."""
-    mnist, pen, nondigits = (figures[f"{name}-test"] for name in ("mnist", "pen", "nondigits"))
+    mnist, pen, fonts, nondigits = (figures[f"{name}-test"] for name in (*DIGIT_SETS, "nondigits"))
     groups = nondigits["groups"].values()
-    accepted = sum(round(group["count"] * group["false_accept_rate"]) for group in groups)
+    read = sum(round(group["count"] * group["read_rate"]) for group in groups)
     text = (
         f"`best` reads {percent(mnist['accuracy'])} of MNIST's {number(mnist['count'])} test images"
-        f" right, and {percent(pen['accuracy'])} of {number(pen['count'])} digits drawn by eight"
-        " people whose writing it has never seen. It accepts"
-        f" {percent(nondigits['acceptance_rate'])} of these as digits, and wrongly"
-        f" {percent(accepted / nondigits['count'])} of {number(nondigits['count'])} drawings of"
-        " something else. Its confidence can be believed: the expected calibration error is"
-        f" {percent(mnist['expected_calibration_error'])} on MNIST and"
-        f" {percent(pen['expected_calibration_error'])} on the drawn digits."
+        f" right, {percent(pen['accuracy'])} of {number(pen['count'])} digits drawn by eight people"
+        f" whose writing it has never seen, and {percent(fonts['accuracy'])} of"
+        f" {number(fonts['count'])} in the handwriting of fonts it has never seen. Of the people's"
+        f" digits it refuses {percent(pen['refused_rate'])} and doubts"
+        f" {percent(pen['doubtful_rate'])}, of the fonts' {percent(fonts['refused_rate'])} and"
+        f" {percent(fonts['doubtful_rate'])}. Of {number(nondigits['count'])}"
+        f" drawings of something else it reads {percent(read / nondigits['count'])} as a digit"
+        " without doubt. Its confidence can be believed: the expected calibration error is"
+        f" {percent(mnist['expected_calibration_error'])} on MNIST,"
+        f" {percent(pen['expected_calibration_error'])} on the drawn digits and"
+        f" {percent(fonts['expected_calibration_error'])} on those of fonts."
     )
     return textwrap.fill(text, 100, break_long_words=False, break_on_hyphens=False)
 
@@ -235,28 +284,45 @@ def confidence_table(networks: dict[str, Network]) -> str:
 
 
 def digits_table(figures: Figures) -> str:
-    rows = (("read right", *(f"{recall:.1%}" for recall in figures["recall"])),)
-    return table(("", *map(str, range(len(figures["recall"])))), rows)
+    rows = [
+        (DIGITS_OF[name], *(f"{recall:.1%}" for recall in figures[f"{name}-test"]["recall"]))
+        for name in DIGIT_SETS
+    ]
+    return table(("", *map(str, range(DIGITS))), rows)
+
+
+def verdicts_table(what: str, measured: dict[str, Figures]) -> str:
+    """The rates of the three verdicts, and the AUROC of what has one."""
+    ranked = any("auroc" in row for row in measured.values())
+    rows = (
+        (
+            name,
+            number(row["count"]),
+            *(percent(row[f"{kind}_rate"]) for kind in VERDICTS),
+            *([f"{row['auroc']:.4f}"] if ranked else []),
+        )
+        for name, row in measured.items()
+    )
+    return table((what, "drawings", *VERDICTS, *(["AUROC"] if ranked else [])), rows)
 
 
 def styles_table(figures: Figures) -> str:
     rows = [
-        (style, *(right_of(row[kind]) for kind in ("made", "written")))
+        (style, *(text for kind in ("made", "written") for text in style_cells(row[kind])))
         for style, row in figures.items()
     ]
-    return table(("style", "rewritten", "written"), rows)
+    doubt = ("doubtful", "refused")
+    return table(("style", "rewritten", *doubt, "written", *doubt), rows)
 
 
-def right_of(cell: Figures | None) -> str:
-    return f"{percent(cell['accuracy'])} of {cell['count']}" if cell else ""
-
-
-def nondigits_table(figures: Figures) -> str:
-    rows = (
-        (name, number(row["count"]), percent(row["false_accept_rate"]), f"{row['auroc']:.4f}")
-        for name, row in figures["groups"].items()
+def style_cells(measured: Figures | None) -> tuple[str, str, str]:
+    if not measured:
+        return "", "", ""
+    return (
+        f"{percent(measured['accuracy'])} of {measured['count']}",
+        percent(measured["doubtful_rate"]),
+        percent(measured["refused_rate"]),
     )
-    return table(("no digits", "drawings", "false accept rate", "AUROC"), rows)
 
 
 def changes_table(changes: Figures) -> str:

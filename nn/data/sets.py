@@ -13,7 +13,7 @@ import numpy as np
 from nn.data import negatives
 from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
 from nn.data.download import DataError, find
-from nn.data.fonts import FONT_FILES, font_digits, fonts
+from nn.data.fonts import FONT_FILES, font_characters, font_digits, fonts
 from nn.data.glyphs import drawn_digits
 from nn.data.image_folder import image_folder
 from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
@@ -77,7 +77,9 @@ def nondigit_groups(split: str) -> dict[str, Array]:
     """Images (n, 28, 28) uint8 of drawings that are no digit, by group."""
     train = mnist("train")
     bitmaps = train.images, train.labels
-    sources = negatives.Sources(pen_drawings(split), bitmaps, characters(split), pictures(split))
+    sources = negatives.Sources(
+        pen_drawings(split), bitmaps, characters(split), pictures(split), font_characters(split)
+    )
     return negatives.nondigits(split, sources)
 
 

@@ -40,8 +40,9 @@ INPUT, OUTPUT, BATCH = "images", "probabilities", "n"
 HOW_TO_USE = (
     f"{INPUT} (n, 28, 28, 1) float32: ink 1 on paper 0, prepared as MNIST's digits are. "
     f"{OUTPUT} (n, classes): rows that sum to 1. Of eleven classes the last is no digit. "
-    "Where the metadata has a threshold, a drawing is taken for no digit when the probability of "
-    f"that class, plus {AMBIGUITY_WEIGHT} times those of all digits but the likeliest, is above it."
+    "Where the metadata has thresholds, a drawing's score is the probability of that class, plus "
+    f"{AMBIGUITY_WEIGHT} times those of all digits but the likeliest. Above the threshold "
+    '"doubtful" it may be no digit; above "refused" it is taken for none.'
 )
 
 
@@ -67,7 +68,7 @@ class Graph:
 def to_onnx(network: Network) -> bytes:
     """The file of an ONNX model from images (n, 28, 28, 1) to probabilities (n, classes).
 
-    Its metadata has the title, the names of the classes and the threshold.  Raises ExportError for
+    Its metadata has the title, the names of the classes and the thresholds.  Raises ExportError for
     a network with layers that are not served, and when the onnx package is missing.
     """
     try:
@@ -175,11 +176,11 @@ def class_count(network: Network) -> int:
 
 
 def metadata(network: Network, classes: int) -> dict[str, str]:
-    """Name, title, classes and threshold, as far as known; numbers and lists as JSON."""
+    """Name, title, classes and thresholds, as far as known; all but texts as JSON."""
     recipe = network.about.get("recipe")
     known = {key: recipe.get(key) for key in ("name", "title")} if isinstance(recipe, dict) else {}
     known["classes"] = class_names(classes)
-    known["threshold"] = network.about.get("threshold")
+    known["thresholds"] = network.about.get("thresholds")
     return {
         key: value if isinstance(value, str) else json.dumps(value)
         for key, value in known.items()

@@ -239,7 +239,7 @@ def big_looped_six(rng: np.random.Generator) -> Form:
 
 def upright_six(rng: np.random.Generator) -> Form:
     """A six with an almost upright stem, a little like a b."""
-    return six(rng, [(rng.uniform(0.1, 0.35), 0, 0), (0.02, 0.3, SOFT)], rng.uniform(0.45, 0.55))
+    return six(rng, [(rng.uniform(0.18, 0.38), 0, 0), (0.02, 0.3, SOFT)], rng.uniform(0.45, 0.55))
 
 
 def curved_seven(rng: np.random.Generator) -> Form:

@@ -47,7 +47,7 @@ def to_input(content: bytes | PictureFile) -> Array | None:
 
     Raises UnknownFormatError, TooLargeError or BrokenPictureError.
     """
-    return image_to_input(open_picture(content))
+    return image_to_input(open_picture(content, colours=False))
 
 
 def image_to_input(image: Image.Image) -> Array | None:
@@ -106,8 +106,10 @@ def input_after(results: list[Step]) -> Array | None:
     return np.asarray(picture) if name == "centre" else None
 
 
-def open_picture(content: bytes | PictureFile) -> Image.Image:
+def open_picture(content: bytes | PictureFile, colours: bool = True) -> Image.Image:
     """The decoded picture, upright and shrunk; it is inspected before it is decoded.
+
+    Without colours, only the lightness of a JPEG is decoded, which it holds apart from them.
 
     Raises UnknownFormatError, TooLargeError or BrokenPictureError.
     """
@@ -117,7 +119,7 @@ def open_picture(content: bytes | PictureFile) -> Image.Image:
         if image.size != (picture.width, picture.height):
             raise ValueError("its size is ambiguous")
         if picture.kind == "JPEG":  # a large photo at a reduced size
-            image.draft(None, draft_size(*image.size))
+            image.draft(None if colours else "L", draft_size(*image.size))
         image.load()
     except UnidentifiedImageError:
         raise BrokenPictureError(
@@ -181,13 +183,12 @@ def flatten(image: Image.Image) -> Image.Image:
     if not image.has_transparency_data:
         return image
     image = image.convert("RGBA")
-    alpha = image.getchannel("A")
-    least, most = alpha.getextrema()
-    if least == 255:
+    opacity = np.asarray(image.getchannel("A"))
+    most = int(opacity.max())
+    if opacity.min() == 255:
         return image.convert("RGB")
     if most == 0:
         return Image.new("L", image.size, 255)
-    opacity = np.asarray(alpha)
     visible = np.asarray(image.convert("L"))[opacity > most // 2]
     if opacity.mean() > 127.5 and np.ptp(visible) > 255 * MIN_CONTRAST:
         paper = int(np.median(visible))
@@ -212,8 +213,8 @@ def lightness(light: Array) -> Array:
 class Ink(NamedTuple):
     """How much ink each pixel has, as a level; a higher level is more ink.
 
-    On even paper levels are bytes, and `table` holds the amount for each of the 256: it is faster to
-    calculate with these than with all pixels.  On uneven paper levels are the amounts.
+    On even paper levels are bytes, and `table` holds the amount for each of the 256: fewer numbers
+    to calculate with than all pixels.  On uneven paper levels are the amounts themselves.
     """
 
     levels: Array  # (height, width), uint8 or float32
@@ -228,16 +229,6 @@ class Ink(NamedTuple):
             return self.levels > amount
         return self.levels >= int(self.table.searchsorted(np.float32(amount), "right"))
 
-    def relative_to(self, full: float) -> "Ink":
-        """The ink from 0 to 1, which is the amount `full`; up to FLOOR of it is 0."""
-        amounts = self.levels if self.table is None else self.table
-        # in place, because allocating a new array takes longer than each operation
-        amounts /= full
-        amounts -= FLOOR
-        amounts /= 1 - FLOOR
-        np.clip(amounts, 0, 1, out=amounts)
-        return self
-
 
 def subtract_paper(light: Array) -> Ink | None:
     """Ink from 0 to 1, darker or lighter than the paper; None if there is none.
@@ -250,7 +241,14 @@ def subtract_paper(light: Array) -> Ink | None:
     if strongest < MIN_CONTRAST:
         return None
     strong = ink.levels[ink.stronger_than(strongest / 2)]
-    return ink.relative_to(float(ink.amount(strong).mean()))
+    full = float(ink.amount(strong).mean())
+    amounts = ink.levels if ink.table is None else ink.table
+    # in place, because allocating a new array takes longer than each operation
+    amounts /= full
+    amounts -= FLOOR
+    amounts /= 1 - FLOOR
+    np.clip(amounts, 0, 1, out=amounts)
+    return ink
 
 
 def difference_from(paper: Array, light: Array) -> Ink:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nn.ink.curves import curve, downwards
+from nn.ink.curves import crosses_itself, curve, downwards
 from nn.layers import Array
 
 
@@ -37,7 +37,8 @@ def with_long_flag(lines: list[Array], rng: np.random.Generator) -> list[Array] 
         return None
     down = bare[0]
     lean = float(np.arctan2(*(down[0] - down[-1]) * (1, -1)))  # from upright, to the right
-    if not -0.04 < lean < 0.5:
+    bow = np.ptp(down[:, 0]) - abs(down[0, 0] - down[-1, 0])
+    if not -0.04 < lean < 0.5 or bow > 0.08:
         return None
     length = rng.uniform(0.5, 0.95)
     angle = lean + np.radians(rng.uniform(16, 40 - 20 * length))
@@ -110,9 +111,9 @@ def plain_seven(lines: list[Array], rng: np.random.Generator) -> list[Array] | N
     """A seven without the dash."""
     body = downwards(max(lines, key=lambda line: float(np.ptp(line[:, 1]))))
     corner = int(body[:, 0].argmax())
-    if corner < len(body) - 1 and np.ptp(body[:, 1]) > 0.8 and np.ptp(body[: corner + 1, 0]) > 0.2:
-        return [body]
-    return None
+    bar = body[: corner + 1]
+    whole = np.ptp(body[:, 1]) > 0.8 and np.ptp(bar[:, 0]) > 0.2 and corner < len(body) - 1
+    return [body] if whole and body[0, 1] < 0.4 else None  # with a lower start it is a caret
 
 
 def seven_with_serif(lines: list[Array], rng: np.random.Generator) -> list[Array] | None:
@@ -284,8 +285,10 @@ def looped_two(lines: list[Array], rng: np.random.Generator) -> list[Array] | No
     if not 4 < turn < len(line) - 3 or line[turn, 1] < 0.7:
         return None
     head, base = line[: turn // 2], line[turn + 1 :]
-    if line[0, 1] > 0.5 or head[:, 0].max() < line[0, 0] + 0.1 or np.ptp(base[:, 0]) < 0.2:
+    if line[0, 1] > 0.5 or head[:, 0].max() < line[0, 0] + 0.1 or np.ptp(base[:, 0]) < 0.3:
         return None  # a piece of a two
+    if crosses_itself(line[turn // 2 :]):
+        return None  # it has a loop
     wide, high = rng.uniform(0.04, 0.13), rng.uniform(0.05, 0.12)
     # in from the upper right, round by the left and the top, out to the lower right
     angle = np.radians(60 + np.linspace(0, 330, 16))

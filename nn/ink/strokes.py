@@ -100,12 +100,12 @@ def random_rendering(
 ) -> Array:
     """The 28x28 input, as uint8, of strokes with a random position, size and pen on a canvas.
 
-    `pens` are the thinnest and the widest pen, as shares of the canvas's side.  With pens wider
-    than PENS a large digit may run over the edge, and then be taken for white on black.
+    `pens` are the thinnest and the widest pen, as shares of the canvas's side.
     """
     size = side * rng.uniform(0.25, 0.92)
     pen = min(side * np.exp(rng.uniform(*np.log(pens))), 0.25 * size)
-    margin = max(0.0, (side - size - pen) / 2)
+    size = min(size, side - pen)  # nothing is cut off at the edge
+    margin = max(0.0, (side - size - pen) / 2)  # not -0.0, from rounding
     x, y = side / 2 + rng.uniform(-margin, margin, 2)
     image = image_to_input(draw(strokes, side, pen, (x, y), size))
     assert image is not None, "a pen of any width leaves ink"

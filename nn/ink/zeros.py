@@ -6,6 +6,12 @@ from nn.ink.curves import curve, evenly, hull, rounded
 from nn.layers import Array
 
 
+def narrow(points: Array) -> bool:
+    """Whether the ellipse of the points' spread, slanted or not, is below 0.45 as wide as long."""
+    short, long = np.linalg.eigvalsh(np.cov(points.T, ddof=0))
+    return bool(short <= 0.45**2 * long)
+
+
 def with_slash(
     lines: list[Array],
     rng: np.random.Generator,
@@ -19,7 +25,7 @@ def with_slash(
     """
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
-    if (high - low).min() < 0.3:
+    if narrow(points):
         return None  # the slash would lie along the ring
     angle, length = np.radians(rng.uniform(*angles)), rng.uniform(shortest, longest)
     half = length * np.array([np.cos(angle), -np.sin(angle)]) * (high - low) / 2
@@ -44,7 +50,7 @@ def ring_of(lines: list[Array]) -> Array | None:
     """A zero's convex hull as a closed line that begins at the top and turns to the left."""
     points = np.concatenate(lines)
     width, height = np.ptp(points, axis=0)
-    if width < 0.3 or height < 0.75 * width:
+    if narrow(points) or height < 0.75 * width:
         return None
     corners = hull(points)
     first = int(corners[:, 1].argmin())
@@ -59,7 +65,7 @@ def polygonal_zero(lines: list[Array], rng: np.random.Generator) -> list[Array] 
     if ring is None:
         return None
     count = int(rng.integers(5, 10))
-    turns = (np.arange(count) + rng.uniform(0, 1) + rng.uniform(-0.2, 0.2, count)) / count
+    turns = (np.arange(count) + rng.uniform(0, 1) + rng.uniform(-0.13, 0.13, count)) / count
     corners = ring[(turns * (len(ring) - 1)).astype(int) % (len(ring) - 1)]
     closed = np.concatenate([corners, corners[:1] + rng.normal(0, 0.02, (1, 2))])
     return [rounded(closed, np.full(len(closed), rng.uniform(0, 0.2)))]
@@ -103,7 +109,7 @@ def with_dot(lines: list[Array], rng: np.random.Generator) -> list[Array] | None
     """A zero with a dot, or a short dash, in the middle."""
     points = np.concatenate(lines)
     size = np.ptp(points, axis=0)
-    if size.min() < 0.35:
+    if size.min() < 0.35 or narrow(points):
         return None  # a dot would touch both sides
     middle = (points.min(axis=0) + points.max(axis=0)) / 2 + rng.normal(0, 0.05, 2) * size
     half = rng.normal(0, 1, 2)

@@ -10,16 +10,29 @@ from nn.ink.strokes import Drawing, renderings
 from nn.ink.styles import style_of
 from nn.layers import Array
 from nn.measure.calibration import expected_calibration_error
-from nn.measure.rejection import auroc, conditional_probabilities, is_accepted, rejection_score
+from nn.measure.rejection import (
+    Verdict,
+    auroc,
+    conditional_probabilities,
+    confidence_of,
+    rejection_score,
+    verdicts,
+)
 from nn.network import Network
+
+DIGIT_SETS = ("mnist", "pen", "fonts")  # the data sets of digits that all figures are about
 
 
 def evaluate(network: Network, digits: DataSet, mistakes: int | None = None) -> dict[str, Any]:
-    """Accuracy, recall and precision by class, calibration, cross-entropy, confusion, mistakes.
+    """Accuracy, verdicts, recall and precision by class, calibration, cross-entropy, confusion.
 
-    All but the acceptance rate is about the likeliest of the ten digits, rejected or not.
-    confusion[i][j] is the number of digits i predicted as j.  The `mistakes` (None: all) with
-    the highest confidence are listed, each with its row in the data set.
+    The prediction is the likeliest of the ten digits, whatever the verdict.  Calibration and
+    confidence count "no digit" in; cross-entropy is that of the ten digits.  confusion[i][j] is
+    the number of digits i predicted as j.
+
+    Three lists of drawings, each with its row in the data set: the mistakes, the most confident
+    first, and the doubtful and the refused, the least confident first; at most `mistakes` in
+    each (None: all).
     """
     scores = network.probabilities(as_input(digits.images))
     probabilities = conditional_probabilities(scores)
@@ -27,30 +40,42 @@ def evaluate(network: Network, digits: DataSet, mistakes: int | None = None) -> 
     predicted = probabilities.argmax(axis=1)
     confusion = np.zeros((DIGITS, DIGITS), int)
     np.add.at(confusion, (labels, predicted), 1)
-    confidence = probabilities[np.arange(len(labels)), predicted]
+    confidence = confidence_of(scores)
     of_label = probabilities[np.arange(len(labels)), labels]
-    wrong = np.flatnonzero(predicted != labels)
-    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
-    return {
-        "count": len(labels),
-        "accuracy": float((predicted == labels).mean()),
-        "acceptance_rate": float(is_accepted(network, scores).mean()),
-        "expected_calibration_error": expected_calibration_error(confidence, predicted == labels),
-        "cross_entropy": float(-np.log(np.maximum(of_label, 1e-12)).mean()),
-        "recall": ratios(confusion.diagonal(), confusion.sum(axis=1)),
-        "precision": ratios(confusion.diagonal(), confusion.sum(axis=0)),
-        "confusion": confusion.tolist(),
-        "mistakes": [
+    verdict = verdicts(network, scores)
+    wrong = predicted != labels
+
+    def drawings(chosen: Array, order: Array) -> list[dict[str, Any]]:
+        rows = np.flatnonzero(chosen)
+        return [
             {
                 "index": int(i),
                 "label": int(labels[i]),
                 "predicted": int(predicted[i]),
                 "confidence": round(float(confidence[i]), 4),
             }
-            for i in wrong[:mistakes]
-        ],
-        "mistake_count": len(wrong),
+            for i in rows[np.argsort(order[rows], kind="stable")][:mistakes]
+        ]
+
+    return {
+        "count": len(labels),
+        "accuracy": float((predicted == labels).mean()),
+        **verdict_rates(verdict),
+        "expected_calibration_error": expected_calibration_error(confidence, predicted == labels),
+        "cross_entropy": float(-np.log(np.maximum(of_label, 1e-12)).mean()),
+        "recall": ratios(confusion.diagonal(), confusion.sum(axis=1)),
+        "precision": ratios(confusion.diagonal(), confusion.sum(axis=0)),
+        "confusion": confusion.tolist(),
+        "mistakes": drawings(wrong, -confidence),
+        "doubtful": drawings(verdict == Verdict.DOUBTFUL, confidence),
+        "refused": drawings(verdict == Verdict.REFUSED, confidence),
+        "mistake_count": int(wrong.sum()),
     }
+
+
+def verdict_rates(verdict: Array) -> dict[str, float]:
+    """The fractions of verdicts (n,) that are "read", "doubtful" and "refused", as "..._rate"."""
+    return {f"{v.name.lower()}_rate": float((verdict == v).mean()) for v in Verdict}
 
 
 def ratios(counts: Array, totals: Array) -> list[float | None]:
@@ -59,7 +84,7 @@ def ratios(counts: Array, totals: Array) -> list[float | None]:
 
 
 def evaluate_styles(network: Network, split: str) -> dict[str, Any]:
-    """Accuracy and acceptance rate by style.
+    """Accuracy and rates of the verdicts by style.
 
     "made" are drawings rewritten in the style, "written" those that already have it, or None where
     there are none.  Raises DataError when the pen strokes are missing.
@@ -73,11 +98,10 @@ def evaluate_styles(network: Network, split: str) -> dict[str, Any]:
         images, labels = renderings(drawings)
         scores = network.probabilities(as_input(images))
         correct = conditional_probabilities(scores).argmax(axis=1) == labels
-        accepted = is_accepted(network, scores)
         return {
             "count": len(labels),
             "accuracy": float(correct.mean()),
-            "acceptance_rate": float(accepted.mean()),
+            **verdict_rates(verdicts(network, scores)),
         }
 
     return {
@@ -90,10 +114,10 @@ def evaluate_styles(network: Network, split: str) -> dict[str, Any]:
 
 
 def evaluate_nondigits(network: Network, split: str) -> dict[str, Any]:
-    """The false accept rate and the AUROC for each group of non-digits.
+    """The rates of the verdicts and the AUROC for each group of non-digits.
 
-    The digits that they are compared with, and those of the acceptance rate, are the split's pen
-    strokes.  Raises DataError when a data set is missing.
+    The digits that they are compared with are the split's pen strokes.  Raises DataError when a
+    data set is missing.
     """
     digits = network.probabilities(as_input(pen.pen(split).images))
     groups = {}
@@ -101,12 +125,12 @@ def evaluate_nondigits(network: Network, split: str) -> dict[str, Any]:
         scores = network.probabilities(as_input(images))
         groups[name] = {
             "count": len(images),
-            "false_accept_rate": float(is_accepted(network, scores).mean()),
+            **verdict_rates(verdicts(network, scores)),
             "auroc": auroc(rejection_score(digits), rejection_score(scores)),
         }
     return {
         "count": sum(group["count"] for group in groups.values()),
-        "threshold": network.about.get("threshold"),
-        "acceptance_rate": float(is_accepted(network, digits).mean()),
+        "thresholds": network.about.get("thresholds"),
+        "digits": {"count": len(digits), **verdict_rates(verdicts(network, digits))},
         "groups": groups,
     }

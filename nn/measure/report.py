@@ -3,13 +3,16 @@
 from typing import Any
 
 from nn.dataset import DIGITS
+from nn.measure.rejection import Verdict
+
+VERDICTS = [verdict.name.lower() for verdict in Verdict]
 
 
 def digits_as_text(result: dict[str, Any]) -> str:
     """The result of `nn.measure.metrics.evaluate`."""
     lines = [
         f"accuracy       {result['accuracy']:.2%} of {result['count']}",
-        f"accepted       {result['acceptance_rate']:.2%} as digits",
+        f"verdicts       {verdicts_as_text(result)}",
         f"cross-entropy  {result['cross_entropy']:.4f}",
         f"calibration    {result['expected_calibration_error']:.2%} expected calibration error",
         "",
@@ -30,15 +33,21 @@ def digits_as_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def verdicts_as_text(result: dict[str, Any]) -> str:
+    """Such as "97.80% read, 1.90% doubtful, 0.30% refused"."""
+    return ", ".join(f"{result[f'{kind}_rate']:.2%} {kind}" for kind in VERDICTS)
+
+
 def styles_as_text(result: dict[str, Any]) -> str:
     """The result of `evaluate_styles`."""
-    lines = [f"{'':22}{'rewritten in it':>27}{'written in it':>27}", ""]
-    lines[1] = f"{'style':22}" + f"{'count':>8}{'accuracy':>9}{'accepted':>10}" * 2
+    heads = f"{'count':>8}{'accuracy':>10}{'doubtful':>10}{'refused':>9}"
+    lines = [f"{'':22}{'rewritten in it':>37}{'written in it':>37}", f"{'style':22}" + heads * 2]
     for style, row in result.items():
         cells = [
-            f"{cell['count']:8}{cell['accuracy']:9.2%}{cell['acceptance_rate']:10.2%}"
+            f"{cell['count']:8}{cell['accuracy']:10.2%}"
+            f"{cell['doubtful_rate']:10.2%}{cell['refused_rate']:9.2%}"
             if cell
-            else f"{'-':>8}{'-':>9}{'-':>10}"
+            else f"{'-':>8}{'-':>10}{'-':>10}{'-':>9}"
             for cell in row.values()
         ]
         lines.append(f"{style:22}" + "".join(cells))
@@ -47,16 +56,18 @@ def styles_as_text(result: dict[str, Any]) -> str:
 
 def nondigits_as_text(result: dict[str, Any]) -> str:
     """The result of `evaluate_nondigits`."""
+    thresholds = result["thresholds"] or {}
     lines = [
-        f"accepted       {result['acceptance_rate']:.2%} of the drawn digits",
-        f"threshold      {result['threshold'] or 'none'}",
+        f"digits         {verdicts_as_text(result['digits'])}",
+        "thresholds     " + (", ".join(f"{k} {v:.4f}" for k, v in thresholds.items()) or "none"),
         "",
-        f"{'non-digits':16}{'count':>8}{'false accepts':>15}{'AUROC':>8}",
+        f"{'non-digits':24}{'count':>8}"
+        + "".join(f"{kind:>10}" for kind in VERDICTS)
+        + f"{'AUROC':>8}",
     ]
     for name, row in result["groups"].items():
-        lines.append(
-            f"{name:16}{row['count']:8}{row['false_accept_rate']:15.2%}{row['auroc']:8.4f}"
-        )
+        rates = "".join(f"{row[f'{kind}_rate']:10.2%}" for kind in VERDICTS)
+        lines.append(f"{name:24}{row['count']:8}{rates}{row['auroc']:8.4f}")
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from nn.dataset import DIGITS
 from nn.ink.preprocess import to_input
 from nn.ink.strokes import Drawing, Strokes, as_strokes, draw, normalized
 from nn.layers import Array
-from nn.measure.rejection import is_accepted
+from nn.measure.rejection import Verdict, verdicts
 from nn.network import Network
 
 Change = Callable[[Strokes], bytes]
@@ -106,13 +106,13 @@ CHANGES: dict[str, Change] = {
 
 
 def predictions(network: Network, drawings: list[Drawing], change: Change) -> Array:
-    """The predicted digit of each drawing (n,), REJECTED where it is rejected."""
+    """The predicted digit of each drawing (n,), doubtful or not; REJECTED where it is refused."""
     inputs = [to_input(change(drawing.strokes)) for drawing in drawings]
     blank = np.zeros((28, 28), np.float32)
     images = np.stack([blank if image is None else image for image in inputs])
     probabilities = network.probabilities(images[..., None])
     digits = probabilities[:, :DIGITS].argmax(axis=1)
-    return np.where(is_accepted(network, probabilities), digits, REJECTED)
+    return np.where(verdicts(network, probabilities) == Verdict.REFUSED, REJECTED, digits)
 
 
 def robustness(
@@ -120,7 +120,7 @@ def robustness(
 ) -> dict[str, Any]:
     """The accuracy and the fraction of predictions that changed, by change and along each curve.
 
-    A digit that is now rejected, or no longer, counts as changed.
+    A digit that is now refused, or no longer, counts as changed; one that is now doubtful does not.
     """
     labels = np.array([drawing.label for drawing in drawings])
     original = predictions(network, drawings, unchanged)

@@ -5,43 +5,43 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from nn.dataset import DIGITS
 from nn.layers import Array
 
 SIZE = 28  # pixels of an image's side
 ZOOM = 3  # pixels of a contact sheet for one of an image
 CAPTION_HEIGHT = 18
 GAP = 8
-CONTACT_COLUMNS, SPRITE_COLUMNS = 4, 32
-
-
-def contact_sheet_corner(i: int, columns: int = CONTACT_COLUMNS) -> tuple[int, int]:
-    """Left and top of image i in a contact sheet; its side is SIZE * ZOOM."""
-    row, column = divmod(i, columns)
-    side = SIZE * ZOOM
-    return column * (side + GAP) + GAP, row * (side + CAPTION_HEIGHT + GAP) + GAP
+CONTACT_COLUMNS, SPRITE_COLUMNS = 8, 32
 
 
 def contact_sheet(
-    images: Array, mistakes: list[dict[str, Any]], columns: int = CONTACT_COLUMNS
+    images: Array, drawings: list[dict[str, Any]], columns: int = CONTACT_COLUMNS
 ) -> Image.Image:
-    """The misclassified images of (n, 28, 28) uint8, dark on white, each with a caption.
+    """Some of the images (n, 28, 28) uint8, dark on white, each with a caption, digit by digit.
 
-    `mistakes` are those of `nn.measure.metrics.evaluate`: index, label, predicted, confidence.  The
-    caption "4 as 9, 83%" gives label, prediction and confidence.
+    `drawings` are a list of `nn.measure.metrics.evaluate`: index, label, predicted, confidence.
+    Each label begins a new row.  The caption "4 as 9, 83%" gives label, prediction and confidence.
     """
     font = ImageFont.load_default(size=12)
     side = SIZE * ZOOM
-    rows = max(1, -(-len(mistakes) // columns))
-    size = (columns * (side + GAP) + GAP, rows * (side + CAPTION_HEIGHT + GAP) + GAP)
+    by_label = [[d for d in drawings if d["label"] == label] for label in range(DIGITS)]
+    rows = [
+        of_label[start : start + columns]
+        for of_label in by_label
+        for start in range(0, len(of_label), columns)
+    ]
+    size = (columns * (side + GAP) + GAP, max(1, len(rows)) * (side + CAPTION_HEIGHT + GAP) + GAP)
     sheet = Image.new("L", size, 255)
     pen = ImageDraw.Draw(sheet)
-    for i, mistake in enumerate(mistakes):
-        x, y = contact_sheet_corner(i, columns)
-        image = Image.fromarray(255 - np.asarray(images[mistake["index"]]))
-        sheet.paste(image.resize((side, side), Image.Resampling.NEAREST), (x, y))
-        pen.rectangle((x - 1, y - 1, x + side, y + side), outline=200)
-        caption = f"{mistake['label']} as {mistake['predicted']}, {mistake['confidence']:.0%}"
-        pen.text((x + side / 2, y + side + 3), caption, fill=0, font=font, anchor="ma")
+    for i, row in enumerate(rows):
+        for j, drawing in enumerate(row):
+            x, y = j * (side + GAP) + GAP, i * (side + CAPTION_HEIGHT + GAP) + GAP
+            image = Image.fromarray(255 - np.asarray(images[drawing["index"]]))
+            sheet.paste(image.resize((side, side), Image.Resampling.NEAREST), (x, y))
+            pen.rectangle((x - 1, y - 1, x + side, y + side), outline=200)
+            caption = f"{drawing['label']} as {drawing['predicted']}, {drawing['confidence']:.0%}"
+            pen.text((x + side / 2, y + side + 3), caption, fill=0, font=font, anchor="ma")
     return sheet
 
 

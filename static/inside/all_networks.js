@@ -11,8 +11,8 @@ export function show(predictions) {
   for (const row of rows) {
     const prediction = predictions.find(({ model }) => model === row.dataset.model);
     if (!prediction) continue;
-    const { digit, rejected, confidence, milliseconds } = prediction;
-    row.querySelector(".reads").textContent = rejected === "blank" ? "" : digit ?? "no digit";
+    const { digit, rejected, doubtful, confidence, milliseconds } = prediction;
+    row.querySelector(".reads").textContent = rejected === "blank" ? "" : digit === null ? "no digit" : `${digit}${doubtful ? "?" : ""}`;
     row.querySelector(".sure").textContent = digit === null ? "" : percent(confidence);
     row.querySelector(".took").textContent = `${milliseconds.toFixed(1)}\u00a0ms`;
     row.style.setProperty("--sure", confidence);

@@ -24,6 +24,11 @@ const element = (id) => document.getElementById(id);
 const INK = "#17264f"; // on a transparent ground: the preprocessing steps show what becomes of both
 const PICTURE_SIDE = 280; // pixels
 const INCLUDE = "seen,steps,activations,saliency";
+const MESSAGES = {
+  blank: "Nothing is left to see",
+  doubtful: "or no digit at all",
+  "not-a-digit": "That is no digit it knows",
+};
 const TIMES = { pace: 120, timeout: 20_000 }; // ms
 
 const drawing = new Drawing();
@@ -65,13 +70,14 @@ function requestPrediction() {
 
 function show(prediction, request) {
   latest = prediction;
-  const { digit, confidence, rejected, seen, activations } = prediction, settled = !request.growing;
+  const { digit, confidence, rejected, doubtful, seen, activations } = prediction, settled = !request.growing;
   element("digit").textContent = digit ?? "";
   element("confidence").textContent = digit === null ? "" : percent(confidence);
-  element("message").textContent = { blank: "Nothing is left to see", "not-a-digit": "That is no digit it knows" }[rejected] ?? "";
-  document.querySelector(".readout").dataset.state = rejected ?? "read";
+  const state = rejected ?? (doubtful ? "doubtful" : "read");
+  element("message").textContent = MESSAGES[state] ?? "";
+  document.querySelector(".readout").dataset.state = state;
   probabilities.show(prediction.probabilities, digit);
-  probabilities.addToHistory(digit, confidence);
+  probabilities.addToHistory(prediction);
   preprocessing.show(prediction.steps);
   showSeen(seen);
   networkView.show(activations && { blocks: activations.blocks, seen }, { settled, ablated: perturbations.ablated });

@@ -9,7 +9,7 @@ const WIDTH = 520, HEIGHT = 130, LEFT = 46, RIGHT = 12, TOP = 12, BOTTOM = 14;
 const bars = [...document.getElementById("bars").children];
 const chart = document.getElementById("history");
 const words = document.getElementById("history-words");
-const history = []; // {digit, confidence}, the newest last
+const history = []; // {digit, confidence, doubtful}, the newest last
 
 export function show(probabilities, winner) {
   bars.forEach((bar, digit) => {
@@ -20,8 +20,8 @@ export function show(probabilities, winner) {
   });
 }
 
-export function addToHistory(digit, confidence) {
-  history.push({ digit, confidence });
+export function addToHistory({ digit, confidence, doubtful }) {
+  history.push({ digit, confidence, doubtful });
   if (history.length > HISTORY) history.shift();
   draw();
 }
@@ -40,10 +40,10 @@ function draw() {
     if (kind === "level") parts.push(svg("text", { x: LEFT - 6, y: y(level) + 4, "text-anchor": "end" }, `${100 * level}\u00a0%`));
   }
   parts.push(svg("polyline", { points: history.map(({ confidence }, i) => `${x(i)},${y(confidence)}`).join(" ") }));
-  history.forEach(({ digit, confidence }, i) => {
-    const isNew = history[i - 1]?.digit !== digit;
+  history.forEach(({ digit, confidence, doubtful }, i) => {
+    const before = history[i - 1], isNew = before?.digit !== digit || before.doubtful !== doubtful;
     parts.push(svg("circle", { cx: x(i), cy: y(confidence), r: i === history.length - 1 ? 4 : 2 }));
-    if (isNew) parts.push(svg("text", { class: "digit", x: x(i), y: confidence > 0.75 ? y(confidence) + 18 : y(confidence) - 8, "text-anchor": "middle" }, digit ?? "–"));
+    if (isNew) parts.push(svg("text", { class: "digit", x: x(i), y: confidence > 0.75 ? y(confidence) + 18 : y(confidence) - 8, "text-anchor": "middle" }, digit === null ? "–" : `${digit}${doubtful ? "?" : ""}`));
   });
   chart.replaceChildren(...parts);
   const last = history.at(-1);
@@ -51,8 +51,8 @@ function draw() {
   words.replaceChildren(...history.map((prediction) => make("li", describe(prediction))));
 }
 
-function describe({ digit, confidence }) {
-  return digit === null ? "no digit" : `${digit}, ${percent(confidence)}`;
+function describe({ digit, confidence, doubtful }) {
+  return digit === null ? "no digit" : `${doubtful ? "perhaps " : ""}${digit}, ${percent(confidence)}`;
 }
 
 draw();

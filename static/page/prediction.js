@@ -12,10 +12,11 @@ const bars = [...element("bars").children];
 const panel = digitText.closest(".answer");
 const sign = new Nib(panel.querySelector(".sign"));
 const numeral = new Nib(panel.querySelector(".numeral canvas"));
+const doubt = new Nib(panel.querySelector(".doubt"));
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-// The drawing and the digit are an equation: equal, about equal, or not equal to any.
-const SIGNS = { empty: "=", begun: "=", answered: "=", close: "≈", rejected: "≠", trouble: "=" };
+// The drawing and the digit are an equation: equal, about equal, perhaps equal ("= 2?"), or not equal to any.
+const SIGNS = { empty: "=", begun: "=", answered: "=", close: "≈", doubtful: "=", rejected: "≠", trouble: "=" };
 const CONFIDENCE_WORDS = JSON.parse(panel.dataset.confidenceWords); // [[least confidence, words], ...], the surest first
 const GRACE = 200; // ms in which most predictions arrive; until then nothing flickers
 
@@ -64,7 +65,7 @@ export function showError({ kind, detail, retryIn }) {
 // `fresh`: the prediction is for what is on the pad now. `growing`: a stroke is still being drawn, so that
 // what is no digit yet may become one.
 export function show(prediction, fresh, growing) {
-  const { digit, confidence, rejected, probabilities, seen, alternatives } = prediction;
+  const { digit, confidence, rejected, doubtful, probabilities, seen, alternatives } = prediction;
   if (rejected === "blank") return showNothing();
   if (rejected || digit === null) {
     const verdict = growing
@@ -73,37 +74,39 @@ export function show(prediction, fresh, growing) {
     return set({ ...verdict, probabilities, seen, fresh });
   }
   const candidates = [...new Set([digit, ...(alternatives ?? []).map((a) => a.digit)])];
-  const isClose = candidates.length > 1;
-  const question = `${candidates.slice(0, -1).join(", ")} or ${candidates.at(-1)}?`;
-  set({
-    state: isClose ? "close" : "answered",
-    text: String(digit),
-    confidence,
-    words: isClose ? question : "",
-    probabilities,
-    seen,
-    fresh,
-  });
+  let state = "answered", words = "";
+  if (doubtful) {
+    state = "doubtful";
+    words = growing ? "" : [...candidates.slice(1).map((other) => `or ${other}`), "or no digit at all"].join(", ");
+  } else if (candidates.length > 1) {
+    state = "close";
+    words = `${candidates.slice(0, -1).join(", ")} or ${candidates.at(-1)}?`;
+  }
+  set({ state, text: String(digit), confidence, words, probabilities, seen, fresh });
 }
 
 // Announces the prediction to screen readers: once, when the pen is lifted.
 export function announce(fact) {
   if (!("answer" in document.body.dataset)) return;
-  const confidence = confidenceText.textContent && `, ${confidenceText.textContent}`;
-  const digit = digitText.textContent && `${digitText.textContent}${confidence}.`;
-  spoken.textContent = [digit, message.textContent, fact].filter(Boolean).join(" ");
+  const digit = digitText.textContent, confidence = confidenceText.textContent, words = message.textContent;
+  const isDoubtful = panel.dataset.state === "doubtful";
+  const answer = isDoubtful
+    ? [`Perhaps ${[digit, confidence, words].join(", ")}.`]
+    : [digit && `${[digit, confidence].filter(Boolean).join(", ")}.`, words];
+  spoken.textContent = [...answer, fact].filter(Boolean).join(" ");
 }
 
 // The colours have changed.
 export function redraw() {
-  sign.redraw();
-  numeral.redraw();
+  for (const nib of [sign, numeral, doubt]) nib.redraw();
   paintSeen(pixels);
 }
 
 function set({ state, text = "", confidence = null, words = "", probabilities = null, seen = null, fresh = true }) {
   clearTimeout(graceTimer);
+  const wasDoubtful = panel.dataset.state === "doubtful";
   panel.dataset.state = state;
+  if (wasDoubtful !== (state === "doubtful")) numeral.redraw(); // its colour has changed
   digitText.textContent = text;
   if (fresh) document.body.dataset.answer = text;
   message.textContent = words;
@@ -111,6 +114,7 @@ function set({ state, text = "", confidence = null, words = "", probabilities = 
   numeral.write(text || (state === "rejected" ? "" : "?"), { slowly: text && !reducedMotion.matches });
   sign.write(SIGNS[state]);
   sign.redraw(); // its colour follows the state
+  doubt.write(state === "doubtful" ? "?" : "");
   bars.forEach((bar, i) => {
     const p = probabilities?.[i] ?? 0;
     bar.style.setProperty("--p", p.toFixed(4));
@@ -123,7 +127,7 @@ function set({ state, text = "", confidence = null, words = "", probabilities = 
 function confidenceParts(confidence, state) {
   const percentage = make("strong", percent(confidence));
   const words = CONFIDENCE_WORDS.find(([least]) => confidence >= least)?.[1] ?? "";
-  return state === "close" ? [percentage] : [percentage, " ", make("span", words)];
+  return ["close", "doubtful"].includes(state) ? [percentage] : [percentage, " ", make("span", words)];
 }
 
 function paintSeen(values) {

@@ -13,13 +13,14 @@ import pytest
 from PIL import Image
 
 from nn.augment import Affine, Elastic
-from nn.data import alphabets, mnist, pen, pictures, sets
+from nn.data import alphabets, fonts, mnist, pen, pictures, sets
 from nn.ink.strokes import draw
 from nn.network import Network
 from nn.optimizers import Adam, Constant, Cosine, OneCycle
 from nn.tune.overrides import variant
 from nn.zoo import ZOO, Recipe
 from tests.support.command_line import run
+from tests.support.networks import DOUBT_ALL, READ_ALL, REFUSE_ALL, models_with_thresholds
 from tests.support.polling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,6 +148,30 @@ def test_predict_skips_unreadable_pictures_and_exits_with_1(digit_file, tmp_path
     assert "2 of 3 pictures could not be read" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "digit", "doubtful", "rejected", "words"),
+    [
+        (READ_ALL, 7, False, None, "7 "),
+        (DOUBT_ALL, 7, True, None, "7? "),
+        (REFUSE_ALL, None, False, "not-a-digit", "no digit "),
+    ],
+)
+def test_predict_prints_each_verdict(
+    thresholds, digit, doubtful, rejected, words, digit_file, tmp_path, capsys
+):
+    path = tmp_path / "best.npz"
+    models_with_thresholds(*thresholds)["best"].network.save(path)
+    assert run("predict", path, digit_file) == 0
+    assert capsys.readouterr().out.startswith(f"{digit_file}: {words}")
+    assert run("predict", path, digit_file, "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["digit"], answer["doubtful"], answer["rejected"]) == (digit, doubtful, rejected)
+    if rejected:
+        assert answer["confidence"] == 0
+    else:
+        assert 0.5 < answer["confidence"] <= answer["probabilities"][7]
+
+
 def test_models_lists_parameters_and_accuracy_of_each_network(capsys):
     assert run("models") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -195,7 +220,7 @@ MISTAKES = [
     (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "leave it out"),
     (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
     (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
-    (("data",), 1, "7 files are missing"),
+    (("data",), 1, f"{len(sets.FILES)} files are missing"),
     ((), 2, "COMMAND"),
 ]
 
@@ -210,6 +235,7 @@ def test_invalid_arguments_give_an_error_sentence_and_exit_status(
     monkeypatch.setattr(pen, "PEN_ARCHIVES", ("http://127.0.0.1:9/pen.zip",))
     monkeypatch.setattr(alphabets, "CHARACTERS_ARCHIVES", ("http://127.0.0.1:9/strokes.zip",))
     monkeypatch.setattr(pictures, "PICTURES_MIRRORS", ("http://127.0.0.1:9/",))
+    monkeypatch.setattr(fonts, "FONT_MIRRORS", ("http://127.0.0.1:9/",))
     monkeypatch.chdir(ROOT)
     assert run(*(argument.replace("OUT", str(tmp_path)) for argument in arguments)) == status
     printed = capsys.readouterr().err

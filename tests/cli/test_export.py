@@ -33,7 +33,7 @@ from nn.layers import (
     Tanh,
 )
 from nn.losses import CrossEntropy, SquaredError
-from nn.measure.rejection import AMBIGUITY_WEIGHT, is_accepted
+from nn.measure.rejection import AMBIGUITY_WEIGHT, Verdict, verdicts
 from nn.network import Network, new_network
 from nn.serialization import WeightsError
 from nn.zoo import ZOO
@@ -167,20 +167,22 @@ def test_onnx_metadata_describes_network_and_classes(served):
     assert "ink 1 on paper 0" in meta.description
     assert (metadata["name"], metadata["title"]) == (recipe["name"], recipe["title"])
     assert json.loads(metadata["classes"])[:10] == list("0123456789")
-    assert json.loads(metadata.get("threshold", "null")) == served.network.about.get("threshold")
+    thresholds = json.loads(metadata.get("thresholds", "null"))
+    assert thresholds == served.network.about.get("thresholds")
 
 
-def test_onnx_threshold_accepts_the_same_drawings(images):
+def test_onnx_thresholds_give_the_same_verdicts(images):
     best = exported(Network.load(ROOT / "weights" / "best.npz"))
     metadata = best.session.get_modelmeta().custom_metadata_map
     assert json.loads(metadata["classes"])[10] == "not a digit"
     got = answers(best.session, images, 7)
     undecided = got[:, :10].sum(axis=1) - got[:, :10].max(axis=1)
-    is_digit = got[:, 10] + AMBIGUITY_WEIGHT * undecided <= float(metadata["threshold"])
-    assert set(is_digit) == {False, True}
-    assert (
-        is_digit.tolist() == is_accepted(best.network, best.network.probabilities(images)).tolist()
-    )
+    score = got[:, 10] + AMBIGUITY_WEIGHT * undecided
+    thresholds = json.loads(metadata["thresholds"])
+    found = np.where(score > thresholds["doubtful"], Verdict.DOUBTFUL, Verdict.READ)
+    found = np.where(score > thresholds["refused"], Verdict.REFUSED, found)
+    assert {Verdict.READ, Verdict.REFUSED} <= set(found)
+    assert found.tolist() == verdicts(best.network, best.network.probabilities(images)).tolist()
 
 
 def test_onnx_export_is_deterministic():

@@ -1,11 +1,12 @@
 """Figures in documents are those recorded in the weights files."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from nn.cli.main import main
-from nn.cli.results import networks_of, networks_table, results_page, summary
+from nn.cli.results import networks_of, networks_table, results_page, summary, with_figures
 from nn.data.download import DataError
 from nn.zoo import DEFAULT, ZOO
 
@@ -40,6 +41,12 @@ def test_the_readme_has_the_table_of_networks(networks, readme):
 
 def test_the_readme_has_the_paragraph_of_figures(networks, readme):
     assert f"\n\n{summary(networks[DEFAULT].about['figures'])}\n\n" in readme
+
+
+def test_the_readme_can_be_brought_up_to_date(networks, readme):
+    stale = re.sub(r"(?<=[ |])\d+\.\d\d%", "1.00%", readme)
+    assert stale != readme
+    assert with_figures(stale, networks) == readme
 
 
 def test_every_recorded_figure_of_the_default_network_is_on_the_page(networks):

@@ -15,6 +15,7 @@ from nn.ink.files import (
     inspect,
 )
 from nn.ink.preprocess import (
+    STEPS,
     WORKING_SIDE,
     centre,
     centre_of_mass,
@@ -23,9 +24,12 @@ from nn.ink.preprocess import (
     flatten,
     gray,
     image_to_input,
+    input_after,
     open_picture,
     paper_under,
     shrink,
+    smooth_surface,
+    steps,
     subtract_paper,
     to_input,
 )
@@ -201,10 +205,10 @@ def test_each_preprocessing_step_does_its_own_part():
     image.paste((0, 0, 0, 255), (10, 5, 20, 25))
     light = gray(flatten(image))
     assert light.shape == (40, 50)
-    assert set(np.unique(light)) == {0, 1}
+    assert set(np.unique(light)) == {0, 255}
     assert paper_under(light) == 1
     ink = subtract_paper(light)
-    assert ink.sum() == 200
+    assert ink.amount(ink.levels).sum() == 200
     box = crop(ink)
     assert box.shape == (20, 10)
     assert (box == 1).all()
@@ -215,6 +219,96 @@ def test_each_preprocessing_step_does_its_own_part():
     assert (field[4:25, 9:20] == fitted).all()
     assert field.sum() == pytest.approx(fitted.sum())
     assert centre_of_mass(field) == pytest.approx((14, 14))
+
+
+def plain_input(image):
+    """`image_to_input` in numbers from 0 to 1 for all pixels; no drawing may be blank."""
+    light = np.asarray(image.convert("L"), np.float32) / 255
+    margin = max(1, min(light.shape) // 20)
+    edges = (light[:margin], light[-margin:], light[:, :margin], light[:, -margin:])
+    low, paper, high = np.percentile(np.concatenate([edge.ravel() for edge in edges]), (10, 50, 90))
+    difference = light - (smooth_surface(light) if high - low >= 0.04 else np.float32(paper))
+    lighter, darker = difference.clip(0, None), (-difference).clip(0, None)
+    ink = difference if np.sum(lighter**2) > np.sum(darker**2) else -difference
+    full = ink[ink > ink.max() / 2].mean()
+    ink = ((ink / full - 0.1) / 0.9).clip(0, 1)
+    rows, columns = np.nonzero(ink > 0.3)
+    drawing = ink[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    return centre(fit(drawing))
+
+
+def random_picture(rng):
+    """Strokes of any pen, place and size: on even paper of any lightness, or in a photo."""
+    side = int(rng.choice([100, 280, 420]))
+    paper, ink = ((255, 0), (0, 255), (255, 150), (120, 60), (60, 200))[rng.integers(5)]
+    size, place = side * rng.uniform(0.2, 0.95), side * rng.uniform(0.4, 0.6, 2)
+    strokes = [rng.normal(0, 1, (4, 2)).cumsum(axis=0) for _ in range(rng.integers(1, 4))]
+    image = draw(strokes, side, side * rng.uniform(0.02, 0.12), tuple(place), size, paper, ink)
+    if rng.random() < 0.3:
+        shade = np.linspace(1 - rng.uniform(0, 0.5), 1, side)
+        photo = (np.asarray(image) * shade + rng.normal(0, 2, (side, side))).clip(0, 255)
+        image = Image.fromarray(photo.astype(np.uint8))
+    return image
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_input_equals_that_of_the_plain_calculation(kind):
+    rng = np.random.default_rng(14)
+    for _ in range(150):
+        content = encoded(random_picture(rng), kind)
+        np.testing.assert_array_equal(to_input(content), plain_input(open_picture(content)))
+
+
+def test_gray_jpeg_of_three_colours_equals_that_of_one():
+    rng = np.random.default_rng(17)
+    for _ in range(50):
+        content = encoded(random_picture(rng).convert("RGB"), "JPEG", quality=92)
+        np.testing.assert_array_equal(to_input(content), plain_input(open_picture(content)))
+
+
+@pytest.mark.parametrize("ink", [(200, 30, 30), (20, 40, 160), (90, 60, 20)])
+def test_jpeg_read_without_its_colours_is_nearly_the_same(ink):
+    image = Image.new("RGB", (280, 280), (250, 245, 230))
+    image.paste(ink, mask=Image.fromarray(255 - np.asarray(seven())))
+    content = encoded(image, "JPEG", quality=92)
+    assert open_picture(content).mode == "RGB"
+    expected = image_to_input(open_picture(content))
+    np.testing.assert_allclose(to_input(content), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "LA", "P", "I;16"])
+def test_last_step_is_the_input(mode):
+    rng = np.random.default_rng(15)
+    for _ in range(30):
+        image = random_picture(rng)
+        if mode == "I;16":
+            image = Image.fromarray(np.asarray(image, np.uint16) * 257)
+        else:
+            image = image.convert(mode)
+        results = list(steps(image))
+        assert tuple(name for name, _ in results) == STEPS
+        np.testing.assert_array_equal(input_after(results), image_to_input(image))
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16"])
+def test_inverted_picture_gives_the_same_input(mode):
+    rng = np.random.default_rng(16)
+    for _ in range(30):
+        image = seven(paper=255, ink=int(rng.integers(200)), centre=tuple(rng.uniform(110, 170, 2)))
+        pictures = [image, ImageOps.invert(image)]
+        if mode == "I;16":
+            pictures = [Image.fromarray(np.asarray(one, np.uint16) * 257) for one in pictures]
+        else:
+            pictures = [one.convert(mode) for one in pictures]
+        seen, inverted = map(image_to_input, pictures)
+        np.testing.assert_allclose(seen, inverted, atol=1e-4)
+
+
+def test_preprocessing_leaves_the_picture_as_it_is():
+    image = seven()
+    before = image.tobytes()
+    assert (image_to_input(image) == image_to_input(image)).all()
+    assert image.tobytes() == before
 
 
 def test_decompression_bomb_raises_too_large_before_decoding():

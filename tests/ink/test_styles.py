@@ -247,3 +247,13 @@ def test_distorted_moves_points_within_bounds():
         assert 0.003 < distance.mean() < 0.5
     still = distorted(line, np.random.default_rng(1), amount=0.0)
     np.testing.assert_allclose(still, line, atol=1e-12)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_dots_and_level_lines_have_no_style(style):
+    for strokes in (
+        [[(3.0, 4.0)]],
+        [[(3.0, 4.0)], [(3.0, 4.0), (3.0, 4.0)]],
+        as_strokes([np.stack([np.linspace(0, 1, 9), np.zeros(9)], axis=1)]),
+    ):
+        assert restyled(style, strokes, np.random.default_rng(1)) is None

@@ -9,7 +9,15 @@ import pytest
 from nn.ink.strokes import Drawing
 from nn.layers import Dense, Flatten
 from nn.losses import CrossEntropy
-from nn.measure.robustness import CHANGES, CURVES, predictions, robustness, slanted, unchanged
+from nn.measure.robustness import (
+    CHANGES,
+    CURVES,
+    REJECTED,
+    predictions,
+    robustness,
+    slanted,
+    unchanged,
+)
 from nn.network import new_network
 from nn.zoo import DEFAULT
 from web.models import load_models
@@ -45,11 +53,11 @@ def test_slant_is_in_degrees():
 
 
 def test_robustness_counts_accuracy_and_changed_predictions(digits):
-    """To a network that answers 3 to everything, or no digit, changes change nothing."""
+    """To a network that answers 3 to everything, doubts or refuses it, changes change nothing."""
     network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
     network.params[1]["W"][...] = 0
     network.params[1]["b"][3] = 9
-    network.about["threshold"] = 0.5
+    network.about["thresholds"] = {"doubtful": 0.5, "refused": 0.5}
     digits = [digit for digit in digits if digit.label in (2, 3)]
     result = robustness(network, digits)
     share = np.mean([digit.label == 3 for digit in digits])
@@ -61,5 +69,7 @@ def test_robustness_counts_accuracy_and_changed_predictions(digits):
     for row in (result, *result["changes"].values()):
         assert row["accuracy"] == pytest.approx(share)
         assert row.get("changed", 0) == 0
-    network.about["threshold"] = 0.0
-    assert (predictions(network, digits, unchanged) == -1).all()
+    network.about["thresholds"] = {"doubtful": 0.0, "refused": 0.5}
+    assert (predictions(network, digits, unchanged) == 3).all()
+    network.about["thresholds"] = {"doubtful": 0.0, "refused": 0.0}
+    assert (predictions(network, digits, unchanged) == REJECTED).all()

@@ -12,11 +12,13 @@ from nn.losses import CrossEntropy, SquaredError
 from nn.measure.calibration import calibrated, expected_calibration_error, temperature
 from nn.measure.metrics import evaluate
 from nn.measure.rejection import (
+    Verdict,
     auroc,
     conditional_probabilities,
-    is_accepted,
+    confidence_of,
     rejection_score,
-    with_threshold,
+    verdicts,
+    with_thresholds,
 )
 from nn.measure.report import digits_as_text
 from nn.network import new_network
@@ -415,22 +417,33 @@ def test_rejection_score_grows_with_the_probability_of_no_digit():
     np.testing.assert_allclose(conditional_probabilities(SCORES).sum(axis=1), 1)
 
 
-def test_ten_class_networks_reject_nothing():
+def test_confidence_counts_no_digit_in():
+    np.testing.assert_allclose(confidence_of(SCORES), [0.9, 0.4, 0.06])
+
+
+def test_ten_class_networks_read_everything():
     ten = np.full((3, 10), 0.1)
     assert (rejection_score(ten) == 0).all()
     network = new_network((Flatten(), Dense(10)), CrossEntropy(), 1)
-    assert "threshold" not in with_threshold(network, as_input(VALIDATION.images)).about
-    assert is_accepted(network, ten).all()
+    assert "thresholds" not in with_thresholds(network, as_input(VALIDATION.images)).about
+    assert (verdicts(network, ten) == Verdict.READ).all()
 
 
-def test_threshold_gives_the_requested_acceptance_rate():
+def test_scores_above_the_lower_threshold_are_doubtful_above_the_upper_refused():
+    network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
+    network.about["thresholds"] = {"doubtful": 0.15, "refused": 0.85}
+    assert verdicts(network, SCORES).tolist() == list(Verdict)
+
+
+def test_thresholds_give_the_requested_rates():
     network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
     x = as_input(VALIDATION.images)
-    limited = with_threshold(network, x, acceptance_rate=0.8)
-    accepted = is_accepted(limited, limited.probabilities(x))
-    assert accepted.sum() == 80
+    limited = with_thresholds(network, x, doubted_rate=0.2, refused_rate=0.05)
+    verdict = verdicts(limited, limited.probabilities(x))
+    assert np.bincount(verdict).tolist() == [80, 15, 5]
     scores = rejection_score(limited.probabilities(x))
-    assert scores[accepted].max() <= limited.about["threshold"] < scores[~accepted].min()
+    for threshold, below in zip(limited.about["thresholds"].values(), (0, 1), strict=True):
+        assert scores[verdict <= below].max() <= threshold < scores[verdict > below].min()
 
 
 def test_auroc_is_the_fraction_of_ordered_pairs():
@@ -445,9 +458,11 @@ def test_eleventh_class_is_learnt_and_excluded_from_accuracy():
     blanks = DataSet(np.zeros((100, 28, 28), np.uint8), np.full(100, 10))
     eleven = replace(RECIPE, layers=(Flatten(), Dense(16), ReLU(), Dense(11)))
     network = train(eleven, [TRAINING, blanks], VALIDATION)
-    network = with_threshold(calibrated(network, VALIDATION), as_input(VALIDATION.images), 0.95)
-    assert not is_accepted(network, network.probabilities(as_input(blanks.images))).any()
+    x = as_input(VALIDATION.images)
+    network = with_thresholds(calibrated(network, VALIDATION), x, 0.1, 0.05)
+    probabilities = network.probabilities(as_input(blanks.images))
+    assert (verdicts(network, probabilities) == Verdict.REFUSED).all()
     result = evaluate(network, VALIDATION)
-    assert result["acceptance_rate"] == pytest.approx(0.95, abs=0.01)
+    assert result["refused_rate"] == result["doubtful_rate"] == pytest.approx(0.05, abs=0.01)
     assert result["accuracy"] > 0.9
     assert np.sum(result["confusion"]) == 100

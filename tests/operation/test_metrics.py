@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app import create_app
+from settings import Settings
+from tests.support.networks import DOUBT_ALL, models_with_thresholds
 from tests.support.polling import PATIENCE, wait_for
 from tests.support.servers.service import ROOT
 from web.operation import metrics
@@ -85,6 +88,7 @@ def test_shm_that_fills_up_later_harms_neither_old_nor_new_workers(service, tmp_
         wait_for(lambda: len(warnings_of(one)) == 2, "a warning of each new worker")
 
 
+DOUBTS_OF_SEVEN = 'digits_doubts_total{digit="7",model="best"}'
 FILL = """
 from pathlib import Path
 from web.operation import metrics
@@ -93,7 +97,8 @@ for number in range(2 * max(metrics.MAX_LABELS.values())):
     name = f"{number:040}"
     metrics.count_request(name, "OPTIONS", 400 + number, 0.1)
     for rejected in (None, name):
-        metrics.count_predictions([{"rejected": rejected, "digit": number, "model": name}])
+        prediction = {"digit": number, "doubtful": True, "rejected": rejected, "model": name}
+        metrics.count_predictions([prediction])
     metrics.count_facts([name])
 print(metrics.exposition().decode())
 """
@@ -121,6 +126,20 @@ def test_files_never_grow(tmp_path):
         assert sum('"other"' in line for line in sums) == 1
 
 
+def test_drawings_read_with_doubt_are_counted(client, seven, monkeypatch):
+    def counted():
+        lines = metrics.exposition().decode().splitlines()
+        return sum(float(line.split()[-1]) for line in lines if line.startswith(DOUBTS_OF_SEVEN))
+
+    before = counted()
+    client.post("/api/predict", data=seven)
+    assert counted() == before
+    monkeypatch.setattr("app.load_models", lambda: models_with_thresholds(*DOUBT_ALL))
+    doubting = create_app(Settings(numbers_api_url="")).test_client()
+    doubting.post("/api/predict", data=seven)
+    assert counted() == before + 1
+
+
 def test_the_app_has_fewer_labels_than_the_files_have_room_for(app):
     rules = list(app.url_map.iter_rules())
     answered = {(rule.rule, method) for rule in rules for method in rule.methods}
@@ -131,6 +150,7 @@ def test_the_app_has_fewer_labels_than_the_files_have_room_for(app):
     assert routes * statuses <= metrics.MAX_LABELS[metrics.ERRORS]
     models, digits, reasons, sources = 10, 10, 5, 3
     assert models * digits <= metrics.MAX_LABELS[metrics.PREDICTIONS]
+    assert models * digits <= metrics.MAX_LABELS[metrics.DOUBTS]
     assert models * reasons <= metrics.MAX_LABELS[metrics.REJECTIONS]
     assert sources <= metrics.MAX_LABELS[metrics.FACTS]
     assert max(len(rule.rule) for rule in rules) <= 40

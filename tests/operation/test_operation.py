@@ -53,6 +53,7 @@ def test_request_log_is_one_json_line_with_the_prediction(running, seven):
     line = running.requests()[headers["X-Request-ID"]]
     assert (line["method"], line["path"], line["status"]) == ("POST", "/api/predict", 200)
     assert (line["digit"], line["rejected"], line["fact_source"]) == (7, None, "bundled")
+    assert line["doubtful"] is False
     assert line["bytes"] == len(body)
     assert line["duration_ms"] > 0
     assert line["level"] == "INFO"
@@ -66,6 +67,7 @@ def test_request_log_of_a_batch_lists_all_predictions(running, drawings):
     _, headers, _ = running.post("/api/predict", body, **{"Content-Type": "application/json"})
     line = running.requests()[headers["X-Request-ID"]]
     assert line["digit"] == [7, 0, 1]
+    assert line["doubtful"] == [False] * 3
     assert line["rejected"] == [None] * 3
 
 

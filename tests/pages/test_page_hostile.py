@@ -15,7 +15,8 @@ from tests.support.servers.local_http import local_server
 HTML = {"Content-Type": "text/html"}
 JSON = {"Content-Type": "application/json"}
 FAILED = "() => /failed|reached/.test(document.getElementById('message').textContent)"
-ANSWER = {"digit": 3, "confidence": 0.9, "probabilities": [0.1] * 10, "rejected": None}
+ANSWER = {"digit": 3, "confidence": 0.9, "doubtful": False}
+ANSWER |= {"probabilities": [0.1] * 10, "rejected": None}
 
 
 @contextlib.contextmanager

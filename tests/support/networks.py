@@ -1,12 +1,17 @@
 """The shipped networks, and what each of their layers puts out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from nn.network import Network
+from nn.zoo import DEFAULT
+from web.models import load_models
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
+# Thresholds of scores, which are from 0 to 1.
+READ_ALL, DOUBT_ALL, REFUSE_ALL = (2.0, 2.0), (-1.0, 2.0), (-1.0, -1.0)
 
 
 def network_of(name):
@@ -21,3 +26,12 @@ def outputs_by_layer(network, seen):
         x, _ = layer.forward(params, x)
         outputs.append(x[0])
     return outputs
+
+
+def models_with_thresholds(doubtful, refused):
+    """The networks as served, but for the thresholds of the default one."""
+    models = load_models()
+    best = models[DEFAULT]
+    thresholds = {"doubtful": doubtful, "refused": refused}
+    network = replace(best.network, about={**best.network.about, "thresholds": thresholds})
+    return {**models, DEFAULT: replace(best, network=network)}

@@ -11,9 +11,6 @@ from PIL import Image
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
 
-# A two with corners is refused: it resembles a Korean letter that best has learnt is no digit.
-REFUSED = (2, "square")
-
 
 def strokes_of(drawings, label, style=None):
     """The strokes of our first drawing with that label, and that style if one is named."""

@@ -14,10 +14,11 @@ import pytest
 from openapi_spec_validator import validate
 from PIL import Image
 
-from nn.ink.strokes import draw
+from app import create_app
 from nn.measure.robustness import encoded
 from settings import Settings
 from tests.support.missing import missing
+from tests.support.networks import DOUBT_ALL, READ_ALL, REFUSE_ALL, models_with_thresholds
 from tests.support.pictures import BOMB, JPEG, picture_of, strokes_of, ways_to_send
 from tests.support.polling import PATIENCE
 from tests.support.problems import assert_problem
@@ -97,12 +98,33 @@ def test_neuron_response_matches_schema(client, document, digits):
         check(document, response, "/api/predict", "post")
 
 
-def test_rejected_and_error_responses_match_schema(client, document):
-    dash = encoded(draw([[(0, 0), (1, 0.05)]], 280, 20, (140, 140), 120))
-    for body, verdict in ((BLANK, "blank"), (dash, "not-a-digit")):
-        response = client.post(f"/api/predict?{EVERYTHING}", data=body, content_type="image/png")
-        assert response.get_json()["rejected"] == verdict
+def post_everything(client, picture):
+    return client.post(f"/api/predict?{EVERYTHING}", data=picture, content_type="image/png")
+
+
+def test_response_of_each_verdict_matches_schema(monkeypatch, document, digits):
+    for thresholds, digit, doubtful, rejected in (
+        (READ_ALL, 7, False, None),
+        (DOUBT_ALL, 7, True, None),
+        (REFUSE_ALL, None, False, "not-a-digit"),
+    ):
+        models = models_with_thresholds(*thresholds)
+        monkeypatch.setattr("app.load_models", lambda models=models: models)
+        client = create_app(Settings(numbers_api_url="")).test_client()
+        response = post_everything(client, digits[7])
+        answer = response.get_json()
+        assert (answer["digit"], answer["doubtful"], answer["rejected"]) == (
+            digit,
+            doubtful,
+            rejected,
+        )
         check(document, response, "/api/predict", "post")
+
+
+def test_blank_and_error_responses_match_schema(client, document):
+    response = post_everything(client, BLANK)
+    assert response.get_json()["rejected"] == "blank"
+    check(document, response, "/api/predict", "post")
     check(document, client.post("/api/predict", data="?"), "/api/predict", "post")
 
 
@@ -232,8 +254,6 @@ def test_cors_is_off_by_default(client):
 
 
 def test_cors_allows_configured_origins_only():
-    from app import create_app
-
     origins = ("https://elsewhere.example", "https://third.example")
     key = "a-key-of-some-length"
     client = create_app(
@@ -254,8 +274,6 @@ def test_cors_allows_configured_origins_only():
 
 
 def test_cors_allows_any_origin_if_configured():
-    from app import create_app
-
     client = create_app(Settings(numbers_api_url="", cors_origins=("*",))).test_client()
     assert allowed(client.get("/api/models", headers=ELSEWHERE)) == "*"
 

@@ -14,15 +14,18 @@ import pytest
 import requests
 from PIL import Image
 
+from app import create_app
 from nn.data.glyphs import hand
+from nn.ink.preprocess import to_input
 from nn.ink.strokes import draw
 from nn.measure.robustness import encoded
+from settings import Settings
 from tests.support import hostile_pictures
+from tests.support.networks import DOUBT_ALL, REFUSE_ALL, models_with_thresholds, network_of
 from tests.support.pictures import (
     BOMB,
     GIF,
     JPEG,
-    REFUSED,
     TEXT,
     picture_of,
     strokes_of,
@@ -56,7 +59,9 @@ def test_predict_accepts_every_input_form(client, seven, way):
 def test_predict_response_has_consistent_fields(client, seven):
     answer = client.post("/api/predict?include=seen", **ways_to_send(seven)["raw PNG"]).get_json()
     assert answer["digit"] == int(np.argmax(answer["probabilities"]))
-    assert answer["confidence"] == max(answer["probabilities"])
+    assert answer["doubtful"] in (True, False)
+    # the probability that it is this digit, and the one that it is, if it is a digit
+    assert 0 < answer["confidence"] <= max(answer["probabilities"])
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert answer["rejected"] is None
     assert answer["model"] == "best"
@@ -155,15 +160,33 @@ NO_DIGITS |= {
 
 
 @pytest.mark.parametrize(("image", "verdict"), NO_DIGITS.values(), ids=NO_DIGITS)
-def test_nondigits_are_rejected_as_blank_or_not_a_digit(client, image, verdict):
+def test_nondigits_are_not_read_without_doubt(client, image, verdict):
     answer = post_png(client, image)
-    assert (answer["digit"], answer["rejected"]) == (None, verdict)
-    assert answer["fact"] is None
-    assert answer["alternatives"] == []
-    if verdict == "blank":
+    assert answer["rejected"] == verdict or (answer["doubtful"] and verdict == "not-a-digit")
+
+
+def test_most_nondigits_are_rejected(client):
+    images = [image for image, verdict in NO_DIGITS.values() if verdict == "not-a-digit"]
+    answers = [post_png(client, image) for image in images]
+    rejected = [answer for answer in answers if answer["rejected"] == "not-a-digit"]
+    assert len(rejected) >= 0.8 * len(images)
+
+
+@pytest.mark.parametrize("reason", ["blank", "not-a-digit"])
+def test_rejected_drawing_has_no_digit_and_no_fact(monkeypatch, seven, reason):
+    image = filled([]) if reason == "blank" else seven
+    answer = post_png(client_with_thresholds(monkeypatch, *REFUSE_ALL), image)
+    assert (answer["digit"], answer["rejected"], answer["doubtful"]) == (None, reason, False)
+    assert (answer["confidence"], answer["alternatives"], answer["fact"]) == (0, [], None)
+    if reason == "blank":
         assert answer["probabilities"] is None
     else:
         assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
+
+
+def client_with_thresholds(monkeypatch, doubtful, refused):
+    monkeypatch.setattr("app.load_models", lambda: models_with_thresholds(doubtful, refused))
+    return create_app(Settings(numbers_api_url="")).test_client()
 
 
 def post_png(client, image):
@@ -171,28 +194,56 @@ def post_png(client, image):
     return client.post("/api/predict", data=body, content_type="image/png").get_json()
 
 
-def test_own_drawings_are_read_except_one_known(client, drawings):
-    predicted = [post_png(client, picture_of(drawing["strokes"]))["digit"] for drawing in drawings]
-    wrong = [
-        (drawing["label"], drawing["style"], digit)
-        for drawing, digit in zip(drawings, predicted, strict=True)
-        if digit != drawing["label"]
-    ]
-    assert wrong == [(*REFUSED, None)]
+def test_own_drawings_of_digits_are_read(client, own_digits):
+    answers = [post_png(client, picture_of(drawing["strokes"])) for drawing in own_digits]
+    assert [answer["digit"] for answer in answers] == [each["label"] for each in own_digits]
 
 
-def test_plain_text_route_reads_the_rejected_two(client, drawings):
-    body = encoded(picture_of(strokes_of(drawings, *REFUSED)))
-    assert client.post("/", data=body, content_type="image/png").text.startswith("2 ")
+# ------------------------------------------------------------------------------- read with doubt
 
 
-def test_plain_text_route_gives_the_likeliest_digit_of_a_rejected_drawing(client, drawings):
-    body = encoded(picture_of(strokes_of(drawings, None, "plus")))
-    answer = client.post("/api/predict", data=body, content_type="image/png").get_json()
-    digit, confidence = client.post("/", data=body, content_type="image/png").text.split()
-    assert answer["rejected"] == "not-a-digit"
-    assert int(digit) == int(np.argmax(answer["probabilities"]))
-    assert float(confidence) == pytest.approx(max(answer["probabilities"]), abs=1e-4)
+def test_doubtful_drawing_has_its_digit_and_its_fact(monkeypatch, client, seven):
+    doubting = client_with_thresholds(monkeypatch, *DOUBT_ALL)
+    answer = post_png(doubting, seven)
+    assert (answer["digit"], answer["doubtful"], answer["rejected"]) == (7, True, None)
+    assert answer["fact"]["number"] == 7
+    usual = post_png(client, seven)
+    for key in ("digit", "confidence", "probabilities", "alternatives"):
+        assert answer[key] == usual[key]
+
+
+@pytest.mark.parametrize("style", ["star", "plus"])
+def test_confidence_counts_in_no_digit(monkeypatch, drawings, style):
+    image = picture_of(strokes_of(drawings, None, style))
+    answer = post_png(client_with_thresholds(monkeypatch, *DOUBT_ALL), image)
+    scores = network_of("best").probabilities(to_input(encoded(image))[None, :, :, None])[0]
+    assert answer["confidence"] == pytest.approx(scores[:10].max(), abs=1e-6)
+    assert answer["probabilities"] == pytest.approx(scores[:10] / scores[:10].sum(), abs=1e-5)
+
+
+def test_each_picture_of_a_batch_has_its_own_doubt(monkeypatch, seven):
+    doubting = client_with_thresholds(monkeypatch, *DOUBT_ALL)
+    pictures = [base64.b64encode(encoded(each)).decode() for each in (seven, filled([]))]
+    answers = doubting.post("/api/predict", json={"images": pictures}).get_json()["answers"]
+    assert [answer["doubtful"] for answer in answers] == [True, False]
+
+
+def test_networks_of_ten_classes_doubt_nothing(monkeypatch, drawings):
+    doubting = client_with_thresholds(monkeypatch, *DOUBT_ALL)
+    body = encoded(picture_of(strokes_of(drawings, None, "star")))
+    url = "/api/predict?include=models"
+    rows = doubting.post(url, data=body, content_type="image/png").get_json()["models"]
+    assert {row["model"]: row["doubtful"] for row in rows if row["doubtful"]} == {"best": True}
+
+
+@pytest.mark.parametrize("thresholds", [DOUBT_ALL, REFUSE_ALL])
+def test_plain_text_route_gives_the_best_guess_whatever_the_verdict(
+    monkeypatch, client, seven, thresholds
+):
+    usual = client.post("/", **ways_to_send(seven)["raw PNG"]).text
+    assert usual == "7 {confidence:.4f}".format(**post_png(client, seven))
+    changed = client_with_thresholds(monkeypatch, *thresholds)
+    assert changed.post("/", **ways_to_send(seven)["raw PNG"]).text == usual
 
 
 def test_models_are_ranked_and_each_predicts(client, seven):

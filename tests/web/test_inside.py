@@ -193,7 +193,7 @@ def test_include_models_matches_single_predictions(client, seven):
     ]
     for row in rows:
         own = ask(client, seven, model=row["model"])
-        for key in ("digit", "confidence", "probabilities", "rejected", "alternatives"):
+        for key in ("digit", "confidence", "doubtful", "probabilities", "rejected", "alternatives"):
             assert row[key] == own[key]
         assert row["milliseconds"] > 0
 

@@ -15,7 +15,7 @@ from facts.store import Fact, Facts
 from nn.layers import Array
 from web.access.request_headers import cookie
 from web.api.request_body import RequestBody
-from web.models import Model
+from web.models import Model, Reading
 from web.operation.logs import record_fact, record_prediction
 
 COOKIE = "seen_facts"
@@ -53,6 +53,12 @@ class Predictor:
         prediction = model.predict(drawing)
         record_prediction(prediction)
         return prediction
+
+    def guess(self, model: Model, drawing: Array | None) -> Reading | None:
+        """What the model makes of a drawing, also where it refuses it; None for a blank sheet."""
+        reading = None if drawing is None else model.read(drawing)
+        record_prediction(model.describe_reading(reading))
+        return reading
 
     def fact(self, number: int, kind: str | None, seen: list[str]) -> Fact:
         """A fact, whose id becomes the last of `seen`.  Raises ValueError as `Facts.about` does."""

@@ -47,13 +47,11 @@ def add_api(
         drawing = body.single()
         charge(body.cost)
         with predictor.turn(body.cost), predictor.compute_lock:
-            prediction = predictor.predict(models[DEFAULT], read_drawing(drawing))
-        probabilities = prediction["probabilities"]
-        if probabilities is None:
+            reading = predictor.guess(models[DEFAULT], read_drawing(drawing))
+        if reading is None:
             raise ProblemError(422, "nothing is drawn: send a picture with ink on it")
-        confidence = max(probabilities)
-        digit = probabilities.index(confidence)
-        return uncached(Response(f"{digit} {confidence:.4f}", mimetype="text/plain"))
+        text = f"{reading.digit} {reading.confidence:.4f}"
+        return uncached(Response(text, mimetype="text/plain"))
 
     @app.post("/api/predict")
     @limited("drawings")

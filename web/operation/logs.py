@@ -123,7 +123,7 @@ def log_requests(app: Flask) -> None:
             "duration_ms": round(1000 * seconds, 2),
             "bytes": response.content_length,
         }
-        for name in ("digit", "rejected"):
+        for name in ("digit", "doubtful", "rejected"):
             if g.predictions:
                 line[name] = one_or_all([prediction[name] for prediction in g.predictions])
         if g.fact_sources:
@@ -137,7 +137,7 @@ def one_or_all(values: list[Any]) -> Any:
 
 
 def record_prediction(prediction: dict[str, Any]) -> None:
-    """Add the digit that was read, or why none was, to the record of this request."""
+    """Add what a drawing was read as, or why it was not, to the record of this request."""
     g.predictions.append(prediction)
 
 

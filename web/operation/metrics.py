@@ -54,6 +54,7 @@ LATENCY = Histogram(
 )
 ERRORS = Counter("digits_errors", "Responses with a status of 400 or more.", ["route", "status"])
 PREDICTIONS = Counter("digits_predictions", "Drawings read as a digit.", ["digit", "model"])
+DOUBTS = Counter("digits_doubts", "Those of them that may be no digit.", ["digit", "model"])
 REJECTIONS = Counter("digits_rejections", "Drawings rejected: no digit.", ["reason", "model"])
 FACTS = Counter("digits_facts", "Facts given, by source.", ["source"])
 
@@ -63,6 +64,7 @@ MAX_LABELS: dict[Counter | Histogram, int] = {
     LATENCY: 80,
     ERRORS: 400,
     PREDICTIONS: 100,
+    DOUBTS: 100,
     REJECTIONS: 50,
     FACTS: 10,
 }
@@ -124,12 +126,14 @@ def count_request(route: str, method: str, status: int, seconds: float) -> None:
 
 
 def count_predictions(predictions: Iterable[dict[str, Any]]) -> None:
-    """What drawings were read as, or why they were rejected."""
+    """What drawings were read as, with or without doubt, or why they were rejected."""
     for prediction in predictions:
         if prediction["rejected"]:
             labelled(REJECTIONS, prediction["rejected"], prediction["model"]).inc()
         else:
             labelled(PREDICTIONS, str(prediction["digit"]), prediction["model"]).inc()
+            if prediction["doubtful"]:
+                labelled(DOUBTS, str(prediction["digit"]), prediction["model"]).inc()
 
 
 def count_facts(sources: Iterable[str]) -> None:

@@ -26,7 +26,11 @@ from web.pages.charts import (
 from web.pages.formatting import MINUS, capitalized, count, percent, round_percent
 from web.pages.mistakes import Gallery, Json, galleries_of
 
-TITLES = {"pen": "Drawn with a pen", "mnist": "MNIST test set"}
+TITLES = {
+    "pen": "Drawn with a pen",
+    "fonts": "Handwriting of fonts",
+    "mnist": "MNIST test set",
+}
 
 
 def add_accuracy_page(app: Flask, models: Mapping[str, Model]) -> None:
@@ -35,7 +39,8 @@ def add_accuracy_page(app: Flask, models: Mapping[str, Model]) -> None:
     galleries = galleries_of(figures, Path(app.static_folder or ""))
     content = {
         "figures": figures,
-        "false_accept_rate": false_accept_rate(figures.get("nondigits")),
+        "titles": {name: title for name, title in TITLES.items() if name in figures},
+        "nondigit_rates": mean_rates(figures.get("nondigits")),
         "charts": accuracy_charts(models) | mistake_map(figures, galleries),
         "curves": robustness_curves(figures),
         "galleries": galleries,
@@ -53,21 +58,21 @@ def add_accuracy_page(app: Flask, models: Mapping[str, Model]) -> None:
         return rendered(request.script_root)
 
 
-def false_accept_rate(nondigits: Json | None) -> float | None:
-    """Of all drawings that show no digit, the fraction accepted as one."""
+def mean_rates(nondigits: Json | None) -> dict[str, float] | None:
+    """Of all drawings that show no digit, the count and the rates of the three verdicts."""
     if not nondigits:
         return None
     groups = nondigits["groups"].values()
-    accepted = sum(group["false_accept_rate"] * group["count"] for group in groups)
-    return float(accepted / nondigits["count"])
+    return {"count": nondigits["count"]} | {
+        key: sum(group[key] * group["count"] for group in groups) / nondigits["count"]
+        for key in ("read_rate", "doubtful_rate", "refused_rate")
+    }
 
 
 def accuracy_charts(models: Mapping[str, Model]) -> dict[str, Chart]:
     """A chart for each of these figures of the default network that has been measured."""
     figures = models[DEFAULT].figures
-    charts = digit_charts(figures)
-    if "nondigits" in figures:
-        charts |= rejection_charts(figures)
+    charts = digit_charts(figures) | verdict_charts(figures)
     if "styles" in figures:
         charts["styles"] = bar_chart(
             "Misread, by style",
@@ -83,7 +88,7 @@ def accuracy_charts(models: Mapping[str, Model]) -> dict[str, Chart]:
         charts["changes"] = bar_chart(
             "Wrong, by change",
             "of the digits, each changed in one way; the line: unchanged",
-            f"Fraction misread or rejected; unchanged: {percent(1 - robustness['accuracy'])}",
+            f"Fraction misread or refused; unchanged: {percent(1 - robustness['accuracy'])}",
             {
                 capitalized(name): [error_rate(change)]
                 for name, change in robustness["changes"].items()
@@ -122,30 +127,33 @@ def digit_charts(figures: Json) -> dict[str, Chart]:
     }
 
 
-def rejection_charts(figures: Json) -> dict[str, Chart]:
-    """False accepts by kind of drawing, and false rejects of digits, on one axis."""
-    groups = figures["nondigits"]["groups"]
-    accepts = {name.capitalize(): [group["false_accept_rate"]] for name, group in groups.items()}
-    rejects = {TITLES["pen"]: [1 - figures["nondigits"]["acceptance_rate"]]}
-    if "mnist" in figures:
-        rejects[TITLES["mnist"]] = [1 - figures["mnist"]["acceptance_rate"]]
-    longest = max(rate for rates in (*accepts.values(), *rejects.values()) for rate in rates)
-    return {
-        "false-accepts": bar_chart(
-            "False accepts",
-            "of the drawings of each kind, read as a digit",
-            "False accept rate by kind of drawing",
-            accepts,
-            longest,
-        ),
-        "false-rejects": bar_chart(
-            "False rejects",
-            "of the digits, rejected as something else",
-            "Fraction of digits rejected",
-            rejects,
-            longest,
-        ),
+def verdict_charts(figures: Json) -> dict[str, Chart]:
+    """Digits that are refused or doubtful by data set, and non-digits that are not refused."""
+    digits = {
+        title: [figures[name]["refused_rate"], figures[name]["doubtful_rate"]]
+        for name, title in TITLES.items()
+        if name in figures
     }
+    charts = {}
+    if digits:
+        charts["digit-verdicts"] = bar_chart(
+            "Digits",
+            "that are refused, and doubtful",
+            "Fractions of digits that are refused and doubtful",
+            digits,
+        )
+    if "nondigits" in figures:
+        groups = figures["nondigits"]["groups"]
+        charts["nondigit-verdicts"] = bar_chart(
+            "No digits",
+            "read as a digit: without doubt, and doubtful",
+            "Fractions of drawings of each kind that are read as a digit, and doubtful",
+            {
+                capitalized(name): [group["read_rate"], group["doubtful_rate"]]
+                for name, group in groups.items()
+            },
+        )
+    return charts
 
 
 def network_charts(models: Mapping[str, Model]) -> dict[str, Chart]:

@@ -91,20 +91,22 @@ def predict_for_form(
         drawing = read_drawing(content)
         prediction = predictor.predict(model, drawing)
     digit = prediction["digit"]
-    message = ""
-    if prediction["rejected"] == "blank":
-        title = message = "There is nothing drawn on that picture"
-    elif digit is None:
-        title = message = "That is no digit I know"
-    elif prediction["alternatives"]:
-        names = [str(digit), *(str(other["digit"]) for other in prediction["alternatives"])]
-        title = f"{', '.join(names[:-1])} or {names[-1]}?"
-    else:
-        title = f"That is a {digit}"
     return {
-        "title": title,
-        "message": message,
+        "title": title_of(prediction),
         "prediction": prediction,
         "seen": None if drawing is None else pixel_squares(drawing.tolist()),
         "fact": None if digit is None else predictor.fact(digit, None, seen).describe(digit),
     }
+
+
+def title_of(prediction: dict[str, Any]) -> str:
+    """The prediction in words."""
+    if prediction["rejected"] == "blank":
+        return "There is nothing drawn on that picture"
+    if prediction["rejected"]:
+        return "That is no digit I know"
+    others = [str(other["digit"]) for other in prediction["alternatives"]]
+    names = [str(prediction["digit"]), *others]
+    if prediction["doubtful"]:
+        return f"{', '.join(names)}, or no digit at all?"
+    return f"{', '.join(names[:-1])} or {names[-1]}?" if others else f"That is a {names[0]}"
