@@ -81,6 +81,7 @@ def loop(rng: Rng) -> Lines:
     return [np.stack([t**2 * rng.choice([-1.0, 1.0]), t**3 - t * 0.6], axis=1)]
 
 
+MOST_INK = 8  # sides of the bounding box; with more of it, a broad pen leaves a blot
 SIMPLE = (bar, bar, hook, hook, bow, bow, closed, dots, wave, loop)
 COMPLEX = (zigzag, comb, crossed_bar)  # those that make a character with one simple part
 
@@ -99,10 +100,10 @@ def simple_part(rng: Rng) -> Lines:
 def complex_part(characters: list[Drawing], hand: str, rng: Rng) -> Lines:
     """A primitive of several lines, or a character under any symmetry of a square."""
     kind = rng.random()
-    if kind < 0.7:
+    if kind < 0.8:
         strokes = (
             from_hand(hand, "letters", rng)
-            if kind < 0.35
+            if kind < 0.4
             else characters[rng.integers(len(characters))].strokes
         )
         if length(normalized(strokes)) > 2.2:  # not a single line, nor two of them
@@ -188,5 +189,6 @@ def invented(characters: list[Drawing], hand: str, rng: Rng) -> Strokes:
             lines = LAYOUTS[rng.integers(len(LAYOUTS))](a, b, rng)
         width, height = rng.uniform(0.7, 1, 2)
         lines = fitted(lines, 0, 0, width, height)
-        if not looks_like_digit(as_strokes(lines)):
+        too_dense = length(lines) > MOST_INK
+        if not too_dense and not looks_like_digit(as_strokes(lines)):
             return drawn_by_hand(lines, rng)
