@@ -106,7 +106,7 @@ of other people.
 
 STYLES = """\
 *Rewritten* drawings are made from the strokes of those eight people by
-[`styles.py`](../nn/ink/styles.py), which puts a slash through a zero, for example, or draws a
+[`styles`](../nn/ink/styles), which puts a slash through a zero, for example, or draws a
 nine's tail anew. *Written* drawings are those that they wrote in that style themselves. The table
 gives the accuracy of the best guess, the number of drawings, and the fractions of them that are
 doubtful and refused.

@@ -15,7 +15,7 @@ import numpy as np
 from nn.data.download import DataError, broken, cache_folder, fetch, find
 from nn.dataset import DataSet
 from nn.ink.strokes import Drawing, distorted, renderings
-from nn.ink.styles import STYLES, restyled, styles_for
+from nn.ink.styles.table import STYLES, restyled, styles_for
 from nn.serialization import atomic_write
 
 PEN_ARCHIVES = (
@@ -55,7 +55,7 @@ def varied(drawings: list[Drawing]) -> list[Drawing]:
 
 
 def styles(split: str) -> DataSet:
-    """The split's drawings rewritten in each style of nn.ink.styles that they allow.
+    """The split's drawings rewritten in each of STYLES that they allow.
 
     In the training split they are distorted, too.
     """

@@ -5,7 +5,7 @@ import numpy as np
 from nn.data.mnist import mnist
 from nn.dataset import DataSet
 from nn.ink.strokes import Drawing, as_strokes, distorted, renderings
-from nn.ink.styles import restyled, styles_for
+from nn.ink.styles.table import restyled, styles_for
 
 COPIES = 2  # of each drawing, each with another position, size, pen, distortion and perhaps style
 RESTYLED_FRACTION = 0.3  # of the copies of digits that have styles

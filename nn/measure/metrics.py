@@ -7,7 +7,7 @@ import numpy as np
 from nn.data import pen, sets
 from nn.dataset import DIGITS, DataSet, as_input
 from nn.ink.strokes import Drawing, renderings
-from nn.ink.styles import style_of
+from nn.ink.styles.table import style_of
 from nn.layers import Array
 from nn.measure.calibration import expected_calibration_error
 from nn.measure.rejection import (

@@ -19,7 +19,7 @@ from nn.data import pen, sets
 from nn.dataset import DataSet, as_input
 from nn.ink.preprocess import to_input
 from nn.ink.strokes import Drawing, draw
-from nn.ink.styles import STYLES
+from nn.ink.styles.table import STYLES
 from nn.layers import Conv, Dense, Dropout, Flatten, MaxPool, ReLU, Sigmoid, Standardize
 from nn.losses import CrossEntropy, SquaredError
 from nn.measure.rejection import conditional_probabilities

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from nn.data import pen
-from nn.ink.curves import crosses_itself, downwards, evenly, hull, rounded
 from nn.ink.strokes import (
     PENS,
     Drawing,
@@ -18,7 +17,8 @@ from nn.ink.strokes import (
     random_rendering,
     renderings,
 )
-from nn.ink.styles import STYLES, restyled, style_of, styles_for
+from nn.ink.styles.curves import crosses_itself, downwards, evenly, hull, rounded
+from nn.ink.styles.table import STYLES, restyled, style_of, styles_for
 
 DRAWINGS = json.loads((Path(__file__).parents[1] / "support" / "drawings.json").read_text())[
     "drawings"

@@ -1,7 +1,7 @@
 """Digits redrawn in another form, with the width and the slant of a writer's own.
 
 A form is a list of strokes, a stroke a list of corners (x, y, rounding); x and y are shares of the
-digit's width and height, rounding is that of `nn.ink.curves.rounded`.  As nothing but a drawing's
+digit's width and height, rounding is that of `curves.rounded`.  As nothing but a drawing's
 proportions are used, its strokes may be in any order and direction.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nn.ink.curves import rounded
+from nn.ink.styles.curves import rounded
 from nn.layers import Array
 
 Corner = tuple[float, float, float]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nn.ink.curves import crosses_itself, curve, downwards
+from nn.ink.styles.curves import crosses_itself, curve, downwards
 from nn.layers import Array
 
 

@@ -1,8 +1,8 @@
-"""Forms of digits, for `nn.ink.redrawing`: each is made of corners, with random variation."""
+"""Forms of digits, for `redrawing`: each is made of corners, with random variation."""
 
 import numpy as np
 
-from nn.ink.redrawing import SOFT, Corner, Form, ring
+from nn.ink.styles.redrawing import SOFT, Corner, Form, ring
 
 
 def square_zero(rng: np.random.Generator) -> Form:

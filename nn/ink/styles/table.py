@@ -7,11 +7,11 @@ classifies a digit as it was written.
 
 import numpy as np
 
-from nn.ink import forms, rewriting, zeros
-from nn.ink.curves import crosses_itself
-from nn.ink.redrawing import Rewrite, either, redrawn
-from nn.ink.rewriting import five_parts, four_parts, nine_tail
 from nn.ink.strokes import Drawing, Strokes, as_strokes, normalized
+from nn.ink.styles import forms, rewriting, zeros
+from nn.ink.styles.curves import crosses_itself
+from nn.ink.styles.redrawing import Rewrite, either, redrawn
+from nn.ink.styles.rewriting import five_parts, four_parts, nine_tail
 from nn.layers import Array
 
 STYLES: dict[str, tuple[int, Rewrite]] = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nn.ink.curves import curve, evenly, hull, rounded
+from nn.ink.styles.curves import curve, evenly, hull, rounded
 from nn.layers import Array
 
 

@@ -1,0 +1,1 @@
+"""Styles of writing digits: strokes are rewritten in them, and classified."""
