@@ -126,7 +126,7 @@ dots, ticks and blots are made as in training, and drawn anew.
 Some drawings that are no digits look exactly like one, and these are left out: by name, letters and
 symbols such as O, l, I, S, Z, b, g, q, B, θ and / (`LOOK_ALIKES` in
 [`glyphs.py`](../nn/data/glyphs.py)); by shape, an upright line and a ring of one stroke
-(`looks_like_digit` in [`shapes.py`](../nn/data/shapes.py)).
+(`looks_like_digit` in [`look_alikes.py`](../nn/data/nondigits/look_alikes.py)).
 """
 
 ROBUSTNESS = """\

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nn.data import negatives
 from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
 from nn.data.download import DataError, find
 from nn.data.fonts import FONT_FILES, font_characters, font_digits, fonts
 from nn.data.glyphs import drawn_digits
 from nn.data.image_folder import image_folder
 from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
+from nn.data.nondigits import negatives
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, restyled_drawings, styles
 from nn.data.pictures import PICTURES_FILE, fetch_pictures, pictures
 from nn.data.traced import traced

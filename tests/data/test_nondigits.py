@@ -6,12 +6,12 @@ from string import ascii_letters
 import numpy as np
 import pytest
 
-from nn.data import alphabets, glyphs, negatives, sets
+from nn.data import alphabets, glyphs, sets
 from nn.data.glyphs import from_hand, hand, smooth, stroke_from
-from nn.data.negatives import Sources, nondigits
-from nn.data.nondigits import pieces
+from nn.data.nondigits import negatives, pieces
 from nn.data.nondigits.invented import invented
 from nn.data.nondigits.look_alikes import looks_like_digit
+from nn.data.nondigits.negatives import Sources, nondigits
 from nn.ink.strokes import Drawing, normalized
 
 ZIGZAG = [[(0.0, 0.0), (1.0, 0.0), (0.2, 0.8), (1.0, 1.0)]]

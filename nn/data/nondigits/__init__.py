@@ -1,1 +1,1 @@
-"""Non-digits made of strokes: pieces of digits and of whole numbers, and invented characters."""
+"""Non-digits: groups of them, pieces of digits, invented characters, shapes and scribbles."""

@@ -12,7 +12,7 @@ import numpy as np
 from nn.data.glyphs import from_hand
 from nn.data.nondigits.look_alikes import looks_like_digit
 from nn.data.nondigits.pieces import length
-from nn.data.shapes import SQUARE, arc, drawn_by_hand, line, ring
+from nn.data.nondigits.shapes import SQUARE, arc, drawn_by_hand, line, ring
 from nn.ink.strokes import Drawing, Strokes, as_strokes, normalized
 from nn.layers import Array, Rng
 

@@ -22,7 +22,7 @@ from nn.data.glyphs import from_hand, word
 from nn.data.nondigits.invented import invented, turned
 from nn.data.nondigits.look_alikes import looks_like_digit
 from nn.data.nondigits.pieces import beside, piece
-from nn.data.shapes import (
+from nn.data.nondigits.shapes import (
     SIDE,
     blot,
     dot,
