@@ -61,8 +61,8 @@ def wave(rng: Rng) -> Lines:
 
 
 def comb(rng: Rng) -> Lines:
-    """A line with two to four teeth on one side."""
-    n = int(rng.integers(2, 5))
+    """A line with three or four teeth on one side: with two and an arc it may be a 5."""
+    n = int(rng.integers(3, 5))
     reach = rng.uniform(0.3, 0.8)
     teeth = [line((0, i / (n - 1)), (reach, i / (n - 1))) for i in range(n)]
     return turned([line((0, 0), (0, 1)), *teeth], rng)
