@@ -103,7 +103,7 @@ def test_broken_csv_raises_data_error(home, text):
 
 
 def test_unknown_data_set_or_split_raises_data_error():
-    with pytest.raises(DataError, match="choose from mnist, pen"):
+    with pytest.raises(DataError, match="choose from mnist, traced"):
         sets.load("cats", "train")
     with pytest.raises(DataError, match="choose from train, validation, test"):
         sets.load("mnist", "tast")
