@@ -22,7 +22,7 @@ from nn.ink.strokes import Drawing, draw
 from nn.ink.styles.table import STYLES
 from nn.layers import Conv, Dense, Dropout, Flatten, MaxPool, ReLU, Sigmoid, Standardize
 from nn.losses import CrossEntropy, SquaredError
-from nn.measure.rejection import conditional_probabilities
+from nn.measure.rejection import conditional_probabilities, confidence_of
 from nn.network import Network, new_network
 from nn.plots import KINDS
 from nn.plots import figures as plot
@@ -371,8 +371,9 @@ def test_mistakes_are_sorted_by_confidence(small_mnist, weights_file, tmp_path, 
     wrong = conditional_probabilities(scores).argmax(axis=1) != small_mnist.labels
     assert len(images) == min(24, wrong.sum()) > 0
     assert (shares.argmax(axis=1) != labels).all()
-    surest = np.sort(conditional_probabilities(scores)[wrong].max(axis=1))[::-1]
-    assert shares.max(axis=1) == pytest.approx(surest[: len(shares)])
+    surest = np.argsort(-confidence_of(scores)[wrong], kind="stable")
+    expected = conditional_probabilities(scores)[wrong].max(axis=1)[surest]
+    assert shares.max(axis=1) == pytest.approx(expected[: len(shares)])
     known = {(i.tobytes(), n) for i, n in zip(*small_mnist, strict=True)}
     assert {(i.astype(np.int64).tobytes(), n) for i, n in zip(images, labels, strict=True)} <= known
 
