@@ -171,18 +171,23 @@ def without_spurs(nodes: Array, edges: list[Edge], depth: Array, radius: float) 
 
     def added(edge: Edge) -> float:
         """How far the ink at the line's free end reaches beyond that at its crossing."""
-        free, crossing = (edge.start, edge.end) if degree[edge.start] == 1 else edge[1::-1]
-        reach = edge.length + depth_at(nodes[free]) - depth_at(nodes[crossing])
-        return float(reach)
+        free, crossing = edge.start, edge.end
+        if degree[free] > 1:
+            free, crossing = crossing, free
+        return edge.length + depth_at(nodes[free]) - depth_at(nodes[crossing])
 
     def depth_at(point: Array) -> float:
         return float(depth[tuple(np.rint(point).astype(int))])
 
     while True:
         degree = degrees(edges, len(nodes))
-        spurs = [e for e in edges if sorted((degree[e.start] > 2, degree[e.end] > 2)) == [0, 1]]
-        spurs = [e for e in spurs if min(degree[e.start], degree[e.end]) == 1]
-        spurs = [edge for edge in spurs if added(edge) < SHORTEST_SPUR * radius]
+        free_at_one_end = [
+            edge
+            for edge in edges
+            if min(degree[edge.start], degree[edge.end]) == 1
+            and max(degree[edge.start], degree[edge.end]) > 2
+        ]
+        spurs = [edge for edge in free_at_one_end if added(edge) < SHORTEST_SPUR * radius]
         if not spurs:
             return edges
         shortest = min(spurs, key=lambda edge: edge.length)
@@ -218,7 +223,7 @@ def strokes_of(nodes: Array, edges: list[Edge], radius: float) -> list[Array]:
             number, from_start = at
             used.add(number)
             edge = edges[number] if from_start else edges[number].reversed()
-            parts.append(attached(nodes, edge, radius, len(ends)))
+            parts.append(attached(nodes, edge, radius))
             at = partner.get((number, not from_start))
         strokes.append(np.concatenate(parts))
     return strokes
@@ -233,7 +238,7 @@ def direction(node: Array, edge: Edge, from_start: bool, radius: float) -> Array
     return np.asarray(step / max(float(np.hypot(*step)), 1e-9))
 
 
-def attached(nodes: Array, edge: Edge, radius: float, count: int) -> Array:
+def attached(nodes: Array, edge: Edge, radius: float) -> Array:
     """The line's points, ends at its nodes; thinning bends lines near a crossing: left out."""
     path = edge.path
     ends = nodes[edge.start], nodes[edge.end]
