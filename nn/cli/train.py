@@ -82,7 +82,8 @@ def run(options: argparse.Namespace) -> None:
         raise
     network = calibrated(network, join(validation.values()))
     if "nondigits" in recipe.data:
-        network = with_thresholds(network, as_input(sets.unlike_training("validation").images))
+        unlike = sets.unlike_training("validation").values()
+        network = with_thresholds(network, (as_input(digits.images) for digits in unlike))
     network.about["figures"] = {
         f"{name}-validation": evaluate(network, digits, mistakes=0)
         for name, digits in validation.items()

@@ -19,9 +19,9 @@ from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
 from nn.data.nondigits import negatives
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, restyled_drawings, styles
 from nn.data.pictures import PICTURES_FILE, fetch_pictures, pictures
-from nn.data.traced import traced
+from nn.data.traced import traced, traced_drawings
 from nn.dataset import NOT_A_DIGIT, DataSet, join
-from nn.ink.strokes import distorted, renderings
+from nn.ink.strokes import Drawing, distorted, renderings
 from nn.layers import Array
 
 SPLITS = ("train", "validation", "test")
@@ -52,15 +52,24 @@ def glyphs(split: str) -> DataSet:
     return DataSet(*renderings(drawn_digits(rng, GLYPH_COUNTS[split])))
 
 
-def unlike_training(split: str) -> DataSet:
-    """Digits that differ from those of training, on which the thresholds are chosen.
+def unlike_training(split: str) -> dict[str, DataSet]:
+    """Digits unlike those of training, on which the thresholds are chosen, by source.
 
-    Writers and fonts of that split, also in made styles, drawn with pens that are thinner or
-    wider than any in training.
+    Writers and fonts of that split, and made styles, all drawn with pens that are thinner or wider
+    than any in training.
     """
-    drawings = [*pen_drawings(split), *chain(*restyled_drawings(split).values())]
-    drawings += font_digits(split) * FONT_COPIES
+    sources = {
+        "traced": traced_drawings(split),
+        "pen": pen_drawings(split),
+        "styles": [*chain(*restyled_drawings(split).values())],
+        "fonts": font_digits(split) * FONT_COPIES,
+    }
     rng = np.random.default_rng(13)
+    return {name: with_other_pens(drawings, rng) for name, drawings in sources.items()}
+
+
+def with_other_pens(drawings: list[Drawing], rng: np.random.Generator) -> DataSet:
+    """The drawings distorted, half of them with thin pens and half with wide ones."""
     drawings = [d._replace(strokes=distorted(d.strokes, rng, 0.5)) for d in drawings]
     return join(
         DataSet(*renderings(drawings[i::2], pens=pens)) for i, pens in enumerate(OTHER_PENS)

@@ -33,6 +33,7 @@ TURNS = {  # what makes a picture upright, by its orientation in EXIF
 
 MIN_SIZE = 0.015  # of the picture's longer side; a smaller drawing counts as blank
 MIN_CONTRAST = 0.04  # of the range from black to white; a picture with less is blank
+EVEN_SHARE = 0.4  # of all pixels; where so many are alike, the paper is even
 FLOOR = 0.1  # fainter ink, as a fraction of full ink, is JPEG ringing or camera noise
 EDGE = 0.3  # pixels with more than this fraction of full ink are inside the crop
 LIGHTNESS = np.arange(256, dtype=np.float32) / 255  # of each byte
@@ -291,6 +292,11 @@ def paper_under(light: Array) -> Array:
     low, paper, high = np.percentile(lightness(frame), (10, 50, 90))
     if high - low < MIN_CONTRAST:
         return np.asarray(paper, np.float32)
+    if light.dtype == np.uint8:  # ink may reach the edges of even paper
+        counts = Image.fromarray(light).histogram()
+        level = int(np.argmax(counts))
+        if sum(counts[max(0, level - 2) : level + 3]) > EVEN_SHARE * light.size:
+            return lightness(np.asarray(level, np.uint8))
     return smooth_surface(lightness(light))
 
 

@@ -6,6 +6,7 @@ into those that are read, those that are read with doubt, and those that are ref
 ten classes reads all.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from enum import IntEnum
 
@@ -18,8 +19,8 @@ from nn.network import Network
 # The weight of ambiguity between digits in the score.  Of the values from 0 to 0.3 tried on
 # validation data, 0 rejects less noise and fewer scribbles, larger ones reject fewer letters.
 AMBIGUITY_WEIGHT = 0.02
-REFUSED_RATE = 0.003  # of validation digits
-DOUBTED_RATE = 0.02  # of validation digits, the refused ones included
+REFUSED_RATE = 0.003  # of the validation digits of a source, at most
+DOUBTED_RATE = 0.01  # likewise, the refused ones included
 
 
 class Verdict(IntEnum):
@@ -63,23 +64,23 @@ def verdicts(network: Network, probabilities: Array) -> Array:
 
 def with_thresholds(
     network: Network,
-    digits: Array,
+    digits: Iterable[Array],
     doubted_rate: float = DOUBTED_RATE,
     refused_rate: float = REFUSED_RATE,
 ) -> Network:
     """The same network with the two thresholds of its rejection score in `about`.
 
-    digits (n, 28, 28, 1) are validation drawings of digits: doubted_rate of them are above the
-    lower threshold, refused_rate above the upper one.  A network of ten classes is returned
-    unchanged.
+    digits are validation drawings (n, 28, 28, 1) of digits, by source: of each source at most
+    doubted_rate are above the lower threshold, at most refused_rate above the upper one.  A network
+    of ten classes is returned unchanged.
     """
-    probabilities = network.probabilities(digits)
-    if probabilities.shape[1] == DIGITS:
+    probabilities = [network.probabilities(images) for images in digits]
+    if probabilities[0].shape[1] == DIGITS:
         return network
-    score = rejection_score(probabilities)
+    scores = [rejection_score(of_source) for of_source in probabilities]
     thresholds = {
-        "doubtful": float(np.quantile(score, 1 - doubted_rate)),
-        "refused": float(np.quantile(score, 1 - refused_rate)),
+        "doubtful": max(float(np.quantile(score, 1 - doubted_rate)) for score in scores),
+        "refused": max(float(np.quantile(score, 1 - refused_rate)) for score in scores),
     }
     return replace(network, about={**network.about, "thresholds": thresholds})
 

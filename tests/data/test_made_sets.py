@@ -35,10 +35,11 @@ def test_each_split_of_the_catalogue_has_other_drawings():
     assert not any(image.tobytes() in seen for image in test.images)
 
 
-def test_thresholds_are_chosen_on_other_pens_and_styles(pen_test, fonts_here):
+def test_thresholds_are_chosen_on_other_pens_and_styles(mnist_test, pen_test, fonts_here):
     for thin, wide in sets.OTHER_PENS:
         assert wide <= PENS[0] or thin >= PENS[1]
-    digits = sets.unlike_training("validation")
-    pen = sets.load("pen", "validation")
-    assert len(digits.labels) > 5 * len(pen.labels)
-    assert set(digits.labels) == set(range(10))
+    sources = sets.unlike_training("validation")
+    assert list(sources) == ["traced", "pen", "styles", "fonts"]
+    for digits in sources.values():
+        assert set(digits.labels) == set(range(10))
+    assert len(sources["pen"].labels) == len(sets.load("pen", "validation").labels)

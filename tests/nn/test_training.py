@@ -425,7 +425,7 @@ def test_ten_class_networks_read_everything():
     ten = np.full((3, 10), 0.1)
     assert (rejection_score(ten) == 0).all()
     network = new_network((Flatten(), Dense(10)), CrossEntropy(), 1)
-    assert "thresholds" not in with_thresholds(network, as_input(VALIDATION.images)).about
+    assert "thresholds" not in with_thresholds(network, [as_input(VALIDATION.images)]).about
     assert (verdicts(network, ten) == Verdict.READ).all()
 
 
@@ -438,12 +438,22 @@ def test_scores_above_the_lower_threshold_are_doubtful_above_the_upper_refused()
 def test_thresholds_give_the_requested_rates():
     network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
     x = as_input(VALIDATION.images)
-    limited = with_thresholds(network, x, doubted_rate=0.2, refused_rate=0.05)
+    limited = with_thresholds(network, [x], doubted_rate=0.2, refused_rate=0.05)
     verdict = verdicts(limited, limited.probabilities(x))
     assert np.bincount(verdict).tolist() == [80, 15, 5]
     scores = rejection_score(limited.probabilities(x))
     for threshold, below in zip(limited.about["thresholds"].values(), (0, 1), strict=True):
         assert scores[verdict <= below].max() <= threshold < scores[verdict > below].min()
+
+
+def test_the_source_whose_digits_score_highest_sets_the_thresholds():
+    network = new_network((Flatten(), Dense(11)), CrossEntropy(), 1)
+    x = as_input(VALIDATION.images)
+    scores = rejection_score(network.probabilities(x))
+    easy, hard = x[np.argsort(scores)[:50]], x[np.argsort(scores)[50:]]
+    for sources in ([easy, hard], [hard, easy], [hard]):
+        both = with_thresholds(network, sources, 0.2, 0.05).about["thresholds"]
+        assert both == with_thresholds(network, [hard], 0.2, 0.05).about["thresholds"]
 
 
 def test_auroc_is_the_fraction_of_ordered_pairs():
@@ -459,7 +469,7 @@ def test_eleventh_class_is_learnt_and_excluded_from_accuracy():
     eleven = replace(RECIPE, layers=(Flatten(), Dense(16), ReLU(), Dense(11)))
     network = train(eleven, [TRAINING, blanks], VALIDATION)
     x = as_input(VALIDATION.images)
-    network = with_thresholds(calibrated(network, VALIDATION), x, 0.1, 0.05)
+    network = with_thresholds(calibrated(network, VALIDATION), [x], 0.1, 0.05)
     probabilities = network.probabilities(as_input(blanks.images))
     assert (verdicts(network, probabilities) == Verdict.REFUSED).all()
     result = evaluate(network, VALIDATION)
