@@ -64,12 +64,8 @@ def drawings():
 
 @pytest.fixture(scope="session")
 def own_digits(drawings):
-    """Our own drawings of digits, but for a two with square corners, which some networks refuse."""
-    return [
-        drawing
-        for drawing in drawings
-        if drawing["label"] is not None and (drawing["label"], drawing["style"]) != (2, "square")
-    ]
+    """Our own drawings of digits."""
+    return [drawing for drawing in drawings if drawing["label"] is not None]
 
 
 @pytest.fixture(scope="session")

@@ -23,30 +23,29 @@ TARGETS = {
     "narrow": 0.980,
     "wide": 0.983,
     "lenet": 0.991,
-    "best": 0.996,
+    "best": 0.995,
 }
 # What the figures of the best, as recorded, must keep; fractions.  A new training may move them.
 AT_LEAST = {
-    "mnist accuracy": 0.996,
+    "mnist accuracy": 0.995,
     "pen accuracy": 0.99,
-    "pen recall": 0.975,  # of each digit
-    "fonts accuracy": 0.97,
+    "pen recall": 0.965,  # of each digit
+    "fonts accuracy": 0.99,
     "style accuracy": 0.97,  # of each style, made, or written 30 times or more
 }
 AT_MOST = {
-    "digits refused": 0.01,  # of each data set
-    "digits refused or doubtful": 0.03,
-    "style refused": 0.02,  # of each style, made
-    "calibration error": 0.02,
+    "digits refused": 0.003,  # of each data set
+    "digits refused or doubtful": 0.02,
+    "style refused": 0.01,  # of each style, made
+    "calibration error": 0.01,
     "changed by size": 0.0075,
     "changed by pen or slant": 0.02,
     "changed otherwise": 0.005,
     "hours of training": 1.7,
 }
 # Of each group of non-digits: at most so many are read without doubt, at least so many refused.
-READ, REFUSED = 0.05, 0.9
-READ_OF = {"scribbles": 0.08, "alphabets": 0.12}
-REFUSED_OF = {"scribbles": 0.8, "alphabets": 0.8}
+READ, REFUSED = 0.04, 0.9
+READ_OF = {"alphabets": 0.08}
 # Another processor may add in another order, and tip an image or two that stand on the edge.
 ON_THE_EDGE = 2
 RATES = [f"{verdict}_rate" for verdict in VERDICTS]
@@ -155,7 +154,7 @@ def test_every_style_meets_its_targets(figures):
 def test_most_non_digits_are_refused_and_few_are_read(figures):
     for group, row in figures["nondigits"]["groups"].items():
         assert row["read_rate"] <= READ_OF.get(group, READ), group
-        assert row["refused_rate"] >= REFUSED_OF.get(group, REFUSED), group
+        assert row["refused_rate"] >= REFUSED, group
 
 
 def test_robustness_meets_its_targets(figures):

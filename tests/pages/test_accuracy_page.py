@@ -120,7 +120,7 @@ def test_table_of_styles_is_the_recorded_one(desktop, recorded):
     for kind in ("made", "written"):
         rows = rows_of(desktop, "#by-style", f".{kind}")
         assert {name: cells for name, cells in rows.items() if cells} == {
-            style.capitalize(): [
+            style[0].upper() + style[1:]: [
                 grouped(ways[kind]["count"]),
                 percent(ways[kind]["accuracy"]),
                 *rates_of(ways[kind])[1:],
