@@ -193,11 +193,11 @@ def test_recorded_nondigit_figures_are_reproduced(best, figures, pen_test, nondi
 
 
 def test_recorded_robustness_is_reproduced_on_a_sample(best, figures, pen_test):
-    """Of each twentieth drawing; as shares of so few vary, by no more than chance allows."""
-    sample = pen_test[::20]
+    """Of each twelfth drawing; as shares of so few vary, by no more than chance allows."""
+    sample = pen_test[::12]
     result = robustness(best, sample)
     for change, row in result["changes"].items():
         recorded = figures["robustness"]["changes"][change]
-        assert row["accuracy"] >= recorded["accuracy"] - 0.04, change
-        assert row["changed"] <= recorded["changed"] + 0.04, change
+        assert row["accuracy"] >= recorded["accuracy"] - 0.03, change
+        assert row["changed"] <= recorded["changed"] + 0.03, change
     assert result["curves"].keys() == figures["robustness"]["curves"].keys()
