@@ -225,17 +225,17 @@ def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
     yield "typed words", repeat(2000, lambda: typed(WORDS, rng))
     own = [drawing.strokes for drawing in characters]
     yield "alphabets", [distorted(strokes, rng, 0.7) for strokes in own * 5]
-    yield "invented characters", repeat(22000, lambda: invented(characters, "hand-a", rng))
+    of_all_kinds = [*characters, *(drawing for kind in fonts.values() for drawing in kind)]
+    yield "invented characters", repeat(26000, lambda: invented(of_all_kinds, "hand-a", rng))
     transformed = [as_strokes(turned(normalized(strokes), rng)) for strokes in own * 5]
     yield (
         "transformed characters",
         [distorted(strokes, rng, 0.7) for strokes in transformed if not looks_like_digit(strokes)],
     )
-    of_all_kinds = [*characters, *(drawing for kind in fonts.values() for drawing in kind)]
     yield "fragments", repeat(5000, lambda: fragments(of_all_kinds, rng))
     yield "pictures", [enlarged(picture, rng) for picture in np.repeat(pictures, 3, axis=0)]
-    yield "scribbles", repeat(4000, lambda: scribble(rng))
-    yield "shapes", repeat(5000, lambda: shape(rng))
+    yield "scribbles", repeat(6000, lambda: scribble(rng))
+    yield "shapes", repeat(7000, lambda: shape(rng))
     yield "blots", repeat(2500, lambda: blot(rng))
     yield "dots", repeat(1000, lambda: dot(rng))
     yield "ticks", repeat(3000, lambda: mark(rng))

@@ -135,13 +135,13 @@ def long_barred_four(rng: np.random.Generator) -> Form:
 
 
 def short_barred_four(rng: np.random.Generator) -> Form:
-    """A four whose bar hardly crosses its stem."""
-    return four(rng, rng.uniform(0.08, 0.2), rng.uniform(0, 0.15), rng.uniform(0.3, 0.45))
+    """A four whose bar hardly crosses its stem, or ends at it."""
+    return four(rng, rng.uniform(0, 0.2), rng.uniform(0, 0.15), rng.uniform(0.3, 0.45))
 
 
 def short_stemmed_four(rng: np.random.Generator) -> Form:
     """A four whose stem is short."""
-    return four(rng, rng.uniform(0.15, 0.4), rng.uniform(0.3, 0.45), rng.uniform(0.25, 0.35))
+    return four(rng, rng.uniform(0.1, 0.4), rng.uniform(0.3, 0.55), rng.uniform(0.25, 0.35))
 
 
 def four_of_one(rng: np.random.Generator) -> Form:
