@@ -15,6 +15,7 @@ from nn.cli.networks import WEIGHTS
 from nn.data.download import DataError
 from nn.dataset import DIGITS
 from nn.measure.metrics import DIGIT_SETS
+from nn.measure.rejection import DOUBTED_RATE, REFUSED_RATE
 from nn.measure.report import VERDICTS
 from nn.network import Network
 from nn.serialization import atomic_write
@@ -100,9 +101,9 @@ THRESHOLDS = """\
 thresholds of its rejection score decide: {doubtful:.3f} and {refused:.3f}. They were chosen on
 validation data that are unlike the training data: digits of writers and of fonts that were held
 out, styles made of them, and MNIST's validation images as strokes, all drawn with pens that are
-thinner or wider than any in training. Of none of these sources more than 1% is doubtful or refused,
-or more than 0.3% refused. Thresholds chosen on data like those that a network was trained on refuse
-too many digits of other people.
+thinner or wider than any in training. Of none of these sources more than {doubted_rate:.0%} is
+doubtful or refused, or more than {refused_rate:.1%} refused. Thresholds chosen on data like those
+that a network was trained on refuse too many digits of other people.
 """
 
 STYLES = """\
@@ -192,7 +193,9 @@ def results_page(weights: Path) -> str:
         digits_table(best),
         MISTAKES,
         "## Read, doubtful or refused\n",
-        THRESHOLDS.format(**nondigits["thresholds"]),
+        THRESHOLDS.format(
+            **nondigits["thresholds"], doubted_rate=DOUBTED_RATE, refused_rate=REFUSED_RATE
+        ),
         verdicts_table("digits", {DIGITS_OF[name]: best[f"{name}-test"] for name in DIGIT_SETS}),
         "## By style of writing\n",
         STYLES,

@@ -20,7 +20,7 @@ from nn.network import Network
 # validation data, 0 rejects less noise and fewer scribbles, larger ones reject fewer letters.
 AMBIGUITY_WEIGHT = 0.02
 REFUSED_RATE = 0.003  # of the validation digits of a source, at most
-DOUBTED_RATE = 0.01  # likewise, the refused ones included
+DOUBTED_RATE = 0.02  # likewise, the refused ones included
 
 
 class Verdict(IntEnum):
