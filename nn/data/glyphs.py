@@ -5,8 +5,8 @@ test with.  Each is a JSON file: {"letters" or "symbols": {character: [variant, 
 a list of strokes, and a stroke is "l x,y x,y ..." (straight lines) or "c x,y x,y ..." (a smooth
 curve through the points); y grows downwards, capital letters are between 0 and 100.
 
-The digits are a third file, {"digits": {digit: [variant, ...]}}, with about 20 ways of writing each
-digit.  Every drawing made from it (`drawn_digit`) has other proportions and curves.
+The digits are a third file, {"digits": {digit: [variant, ...]}}, with 20 or more ways of writing
+each digit.  Every drawing made from it (`drawn_digit`) has other proportions and curves.
 """
 
 import json

@@ -25,9 +25,9 @@ PEN_FILE = "pendigits-orig.tra"
 PEN_SHA256 = "a66225d68d7d68591e62944df1ad33b3f5aa608e2df2505844b41f5568a80da4"  # unpacked
 # All digits of a writer are in one split: a few of them are enough to learn a handwriting.
 PEN_WRITERS = {"validation": (4, 11, 18, 25), "test": (2, 6, 9, 13, 16, 20, 23, 27)}
-# Drawings, by their place in the file, that a reader takes for another digit or for none: a wrong
-# label, a lost stroke, nines like a 3.  Found among those that a network misreads that was trained
-# on all other data.  The test split keeps all of its drawings.
+# The drawings, by their place in the file, that a reader takes for another digit or for none: a
+# wrong label, a lost stroke, a nine like a 3.  They were chosen by eye among those that a network
+# misread which had been trained without the pen set.  The test split keeps all of its drawings.
 UNREADABLE = frozenset((
     437, 747, 990, 1006, 1469, 1629, 1658, 2699, 2955, 3959, 4175,
     5058, 5141, 5207, 5248, 5389, 5522, 5541, 5591, 6468, 7251, 7421,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nn.data import alphabets, mnist, pen, pictures, sets
-from nn.data.download import DataError, fetch
+from nn.data.download import DataError, fetch, find
 from nn.dataset import NOT_A_DIGIT, join
 from nn.ink.strokes import Drawing, draw, renderings
 from tests.support.servers.local_http import local_server
@@ -155,6 +155,15 @@ def test_splits_share_no_writer(home):
         "test": 8,
     }
     assert len(set.union(*writers.values())) == 30
+
+
+def test_unreadable_drawings_are_left_out_of_all_splits_but_the_test(pen_test):
+    everything = pen.read_unipen(find(f"pen/{pen.PEN_FILE}.gz", f"pen/{pen.PEN_FILE}"))
+    left_out = [everything[place] for place in pen.UNREADABLE]
+    kept = [*pen.pen_drawings("train"), *pen.pen_drawings("validation")]
+    assert len(kept) + len(pen_test) + len(left_out) == len(everything)
+    assert pen_test == [d for d in everything if d.writer in pen.PEN_WRITERS["test"]]
+    assert not any(drawing in kept for drawing in left_out)
 
 
 def test_renderings_are_deterministic_and_keep_labels():

@@ -44,8 +44,8 @@ AT_MOST = {
     "hours of training": 1.5,
 }
 # Of each group of non-digits: at most so many are read without doubt, at least so many refused.
-READ, REFUSED = 0.02, 0.88
-READ_OF = {"alphabets": 0.06}
+READ, REFUSED = 0.02, 0.9
+READ_OF, REFUSED_OF = {"alphabets": 0.06}, {"shapes": 0.88}
 # Another processor may add in another order, and tip an image or two that stand on the edge.
 ON_THE_EDGE = 2
 RATES = [f"{verdict}_rate" for verdict in VERDICTS]
@@ -154,7 +154,7 @@ def test_every_style_meets_its_targets(figures):
 def test_most_non_digits_are_refused_and_few_are_read(figures):
     for group, row in figures["nondigits"]["groups"].items():
         assert row["read_rate"] <= READ_OF.get(group, READ), group
-        assert row["refused_rate"] >= REFUSED, group
+        assert row["refused_rate"] >= REFUSED_OF.get(group, REFUSED), group
 
 
 def test_robustness_meets_its_targets(figures):

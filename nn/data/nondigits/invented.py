@@ -1,8 +1,8 @@
 """Characters that nobody has seen: two to four parts composed as in existing writing systems.
 
-A part is a primitive (a line, hook, arc, ring, zigzag ...), or a whole character of a hand or of an
-alphabet.  Parts stand side by side or one above the other, one encloses or crosses the other, or
-begins where a stroke of the other ends or has its middle.
+A part is a primitive (a line, hook, arc, ring, zigzag ...), or a whole character of a hand, a font
+or an alphabet.  Parts stand side by side or one above the other, one encloses or crosses the other,
+or begins where a stroke of the other ends or has its middle.
 """
 
 from collections.abc import Callable
