@@ -487,20 +487,24 @@ def test_consecutive_facts_differ(number: int, kind: str | None) -> None:
 
 
 @pytest.mark.parametrize("number", [0, 7, 47, 97, 1729])
-def test_facts_rotate_with_bundled_before_computed(number: int) -> None:
-    bundled = len(SHELVES.get(str(number), ()))
-    every = bundled if number in DIGITS else bundled + len(computed(number))
+def test_session_hears_every_fact_once_and_computed_ones_in_their_order(number: int) -> None:
+    texts = [fact["text"] for fact in SHELVES.get(str(number), [])]
+    rarest_first = [] if number in DIGITS else [text for text, *_ in computed(number)]
+    every = len(texts) + len(rarest_first)
     seen = session(number, 2 * every)
-    assert {fact.origin for fact in seen[:bundled]} <= {"bundled"}
-    assert {fact.origin for fact in seen[bundled:every]} <= {"computed"}
-    assert len({fact.id for fact in seen[:every]}) == every
+    assert sorted(fact.text for fact in seen[:every]) == sorted(texts + rarest_first)
+    assert [fact.text for fact in seen[:every] if fact.origin == "computed"] == rarest_first
     assert seen[:every] == seen[every:], "the one seen longest ago comes first"
 
 
-def test_bundled_facts_are_shuffled_and_computed_ones_ordered() -> None:
+@pytest.mark.parametrize("number", [7, 47, 1729, 123_456_789_012])
+def test_without_a_session_all_bundled_facts_and_the_rarest_computed_one_are_told(
+    number: int,
+) -> None:
     facts = Facts()
-    assert len({facts.about(7).id for _ in range(200)}) > 5
-    assert [fact.text for fact in session(1729, 4)] == [text for text, *_ in computed(1729)[:4]]
+    texts = {fact["text"] for fact in SHELVES.get(str(number), [])}
+    rarest = set() if number in DIGITS else {computed(number)[0][0]}
+    assert {facts.about(number).text for _ in range(1000)} == texts | rarest
 
 
 @pytest.mark.parametrize("digit", DIGITS)
