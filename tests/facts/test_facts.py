@@ -50,6 +50,14 @@ def test_every_number_up_to_100_has_two_facts_that_are_not_mathematics() -> None
         assert sum(fact["subject"] != "mathematics" for fact in facts) >= 2, number
 
 
+def test_numbers_from_35_to_98_have_four_facts_of_which_one_at_most_is_a_chemical_element() -> None:
+    for number in range(35, 99):
+        is_element = ["element" in fact["text"].lower() for fact in SHELVES[str(number)]]
+        assert len(is_element) >= 4, number
+        assert sum(is_element) <= 1, number
+        assert not is_element[0], number
+
+
 @pytest.mark.parametrize("number", SHELVES)
 def test_bundled_facts_are_short_well_formed_and_sourced(number: str) -> None:
     for fact in SHELVES[number]:
