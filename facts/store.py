@@ -82,7 +82,7 @@ class Facts:
             return min(known, key=lambda fact: last_seen[fact.id])
         fitting = [fact for fact in unseen if fact.kind in kinds] or unseen
         told = sum(fact.origin != "computed" for fact in fitting)
-        # Of the computed ones the first alone: they are many, and each says less than the last.
+        # Only the first of the computed ones: they are many, and the later ones say less.
         return random.choice(fitting[: told + 1])
 
     def _known(self, number: int, kinds: Sequence[str]) -> list[Fact]:
