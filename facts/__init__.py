@@ -1,6 +1,6 @@
 """A fact about any whole number from -10^12 to 10^12, always at once.
 
-store           chooses a fact: from the numbers service, bundled.json or sentences, in that order
+store           chooses a fact among those of the numbers service, bundled.json and sentences
 bundled.json    facts about 0 to 100, each with a source
 sentences       facts that follow from arithmetic alone
 number_theory   the functions that compute them

@@ -1,4 +1,4 @@
-"""A fact about a number: from a numbers service, else a bundled one, else a computed one.
+"""A fact about a number: any that the numbers service has sent, a bundled one or a computed one.
 
 The bundled facts about 0 to 100 are in bundled.json, each with a source that a reader can check.
 Whatever the service does, `Facts.about` returns at once, from memory. Which facts a session has
@@ -62,10 +62,11 @@ class Facts:
         self._upstream = upstream
 
     def about(self, number: int, kind: str | None = None, seen: Sequence[str] = ()) -> Fact:
-        """A fact about `number`: one whose id is not in `seen`, else the one seen longest ago.
+        """A fact about `number`: any whose id is not in `seen`, else the one seen longest ago.
 
-        `seen` holds ids, the latest last. Raises ValueError for a number beyond ±10^12 or an
-        unknown kind.
+        Those that the service has sent, those that are bundled and the first computed one are
+        equally likely; a computed one is told as trivia only when there is no other. `seen` holds
+        ids, the latest last. Raises ValueError for a number beyond ±10^12 or an unknown kind.
         """
         if kind is not None and kind not in KINDS:
             raise ValueError(
@@ -73,19 +74,25 @@ class Facts:
             )
         if not -MAX_NUMBER <= number <= MAX_NUMBER:
             raise ValueError("the number is beyond ±10^12: ask for one from -10^12 to 10^12")
-        known = self._known(number, KINDS if kind is None else (kind,))
-        last_seen = {identity: index for index, identity in enumerate(seen)}
-        return min(known, key=lambda fact: last_seen.get(fact.id, -1))
+        kinds = KINDS if kind is None else (kind,)
+        known = self._known(number, kinds)
+        unseen = [fact for fact in known if fact.id not in seen]
+        if not unseen:
+            last_seen = {identity: index for index, identity in enumerate(seen)}
+            return min(known, key=lambda fact: last_seen[fact.id])
+        fitting = [fact for fact in unseen if fact.kind in kinds] or unseen
+        told = sum(fact.origin != "computed" for fact in fitting)
+        # Only the first of the computed ones: they are many, and the later ones say less.
+        return random.choice(fitting[: told + 1])
 
     def _known(self, number: int, kinds: Sequence[str]) -> list[Fact]:
-        """All facts known now, the preferred ones first, bundled ones in random order."""
+        """All facts known now, the computed ones last, in their order."""
         known = []
         if self._upstream:
             for kind, text in self._upstream.facts(number, kinds).items():
                 host, subject = self._upstream.host, SERVICE_SUBJECTS[kind]
                 known.append(Fact(text, subject, host, None, "upstream"))
-        bundled = [fact for fact in self._bundled.get(number, ()) if fact.kind in kinds]
-        known += random.sample(bundled, len(bundled))
+        known += [fact for fact in self._bundled.get(number, ()) if fact.kind in kinds]
         # Where much is known of a number, its Roman numeral adds little.
         if len(known) < (ENOUGH if "math" in kinds else 2):
             for text, source, url in computed(number):

@@ -8,6 +8,7 @@ import sys
 import threading
 import tracemalloc
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from urllib3.exceptions import HTTPError as BrokenAnswer
 from app import create_app
 from facts.http import fetch
 from facts.numbers_api import CACHE_SIZE, FAILURES, LARGEST_NUMBER, SharedReplies, Upstream
+from facts.sentences import computed
 from facts.store import KINDS, Fact, Facts
 from settings import Settings
 from tests.support.polling import PATIENCE
@@ -31,6 +33,7 @@ from tests.support.sockets import drip, free_port
 ROOT = Path(__file__).resolve().parents[2]
 FAR = 1e6  # seconds that no test lasts
 TEXT = "7 is a number from elsewhere."
+WITHOUT_SERVICE = Facts()
 
 
 @pytest.fixture
@@ -75,9 +78,14 @@ def facts_of(server: LocalServer, redis: RedisServer | None = None, **options: A
     return Facts(Upstream(server.url, redis.url if redis else "", **options))
 
 
+def local(number: int) -> list[str]:
+    """The ids of all facts about a number that are known without a service."""
+    return [fact.id for fact in WITHOUT_SERVICE._known(number, KINDS)]
+
+
 def ask(facts: Facts, number: int = 7, kind: str | None = "trivia") -> Fact:
-    """A fact, and after it the end of the question that it may have led to."""
-    fact = facts.about(number, kind)
+    """A fact from the service if there is one, and the end of the question that may follow."""
+    fact = facts.about(number, kind, local(number))
     assert facts._upstream
     assert facts._upstream.settle(PATIENCE)
     return fact
@@ -117,6 +125,24 @@ def test_seen_upstream_fact_is_followed_by_a_computed_one(server: LocalServer) -
     seen = ask(facts, 729)
     assert is_upstream(seen)
     assert facts.about(729, "trivia", [seen.id]).origin == "computed"
+
+
+def test_without_a_session_all_that_is_known_is_told(server: LocalServer) -> None:
+    facts = facts_of(server)
+    ask(facts)
+    told = Counter(facts.about(7, "trivia").text for _ in range(2000))
+    bundled = WITHOUT_SERVICE._known(7, ["trivia"])
+    assert told.keys() == {TEXT, *(fact.text for fact in bundled)}
+    assert max(told.values()) < 4 * 2000 / len(told), "none is preferred"
+
+
+def test_first_computed_fact_is_told_beside_the_service_s(server: LocalServer) -> None:
+    facts = facts_of(server)
+    for kind in KINDS:
+        ask(facts, 729, kind)
+    told = {facts.about(729, "math").text for _ in range(100)}
+    assert told == {TEXT, computed(729)[0][0]}
+    assert {facts.about(729, "trivia").text for _ in range(100)} == {TEXT}, "what fits the kind"
 
 
 def test_each_kind_is_requested_once_if_any_kind_will_do(server: LocalServer) -> None:
@@ -268,7 +294,7 @@ def test_walk_through_all_numbers_displaces_no_fact_and_asks_for_each_once(
         for number in range(-50, LARGEST_NUMBER + 50):
             ask(facts, number)
     assert len(server.asked) == len(set(server.asked)) == LARGEST_NUMBER + 1
-    assert is_upstream(facts.about(0, "trivia"))
+    assert is_upstream(ask(facts, 0))
 
 
 def test_requests_are_an_interval_apart(server: LocalServer) -> None:
@@ -422,10 +448,10 @@ def test_refused_connection_falls_back_to_local_facts() -> None:
 def test_facts_do_not_wait_for_a_hanging_upstream(server: LocalServer) -> None:
     server.behave = hangs
     facts = facts_of(server)
-    assert not is_upstream(facts.about(7))
+    assert not is_upstream(facts.about(7, None, local(7)))
     assert server.entered.wait(PATIENCE)
     for number in range(10):
-        assert not is_upstream(facts.about(number))
+        assert not is_upstream(facts.about(number, None, local(number)))
     assert facts._upstream
     assert not facts._upstream.settle(0), "all came while the first request was under way"
     assert server.asked == ["/7/trivia?json"], "the other requests were dropped, not queued"
@@ -540,10 +566,11 @@ url, redis_url, times, patience = sys.argv[1:]
 options = {"timeout": float(patience), "reset_timeout": 1e6, "retry_delay": 0.0}
 options["interval"] = 0.0
 facts = Facts(Upstream(url, redis_url, **options))
+local = [fact.id for fact in Facts()._known(7, ["trivia"])]
 for _ in range(int(times)):
     facts.about(7, "trivia")
     assert facts._upstream.settle(float(patience))
-print(facts.about(7, "trivia").origin)
+print(facts.about(7, "trivia", local).origin)
 """
 
 
