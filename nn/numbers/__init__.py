@@ -1,4 +1,4 @@
-"""Whole numbers: a drawing is cut into candidates for digits, and the best path through them read.
+"""Whole numbers: a drawing is divided into candidates for digits, and the likeliest row of them read.
 
-From strokes or from a picture alone; the digits are read by the same network as a single one.
+The digits are read by the same network as a single one; there is no second network.
 """

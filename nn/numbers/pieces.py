@@ -1,48 +1,65 @@
-"""Pieces of ink from left to right: what a number may be cut into, whether strokes or parts of a picture."""
+"""Pieces of ink, whether strokes or parts of a picture: neighbours may together be a digit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from nn.layers import Array
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom
+
+
+class Candidate(NamedTuple):
+    """The pieces from start to before end: perhaps a digit."""
+
+    start: int
+    end: int
+
 
 @dataclass(frozen=True)
 class Pieces:
-    """Pieces of which neighbours may together be a digit, in the order of their middles."""
+    """Pieces in the order of their middles from left to right."""
 
     boxes: Array  # (n, 4) left, top, right, bottom, in pixels
-    cuts: Array  # (n - 1,) pens of ink that are cut between two neighbours; NaN where none is
+    cuts: Array  # (n - 1,) pens of ink cut between two neighbours; NaN where none is
     draw: Callable[[int, int], Array]  # the 28x28 input of the pieces from one to before another
 
     def __len__(self) -> int:
         return len(self.boxes)
 
-    @property
+    @cached_property
     def height(self) -> float:
         """Of a digit, about: all but the highest tenth of the pieces are lower."""
         return max(float(np.quantile(self.boxes[:, 3] - self.boxes[:, 1], 0.9)), 1e-9)
 
-    def box(self, start: int, end: int) -> tuple[float, float, float, float]:
+    @cached_property
+    def sides(self) -> list[Box]:
+        """The boxes as numbers, which are faster than arrays so small."""
+        return [(left, top, right, bottom) for left, top, right, bottom in self.boxes.tolist()]
+
+    def box(self, start: int, end: int) -> Box:
         """The box of the pieces from start to before end."""
-        low, high = self.boxes[start:end, :2].min(axis=0), self.boxes[start:end, 2:].max(axis=0)
-        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+        lefts, tops, rights, bottoms = zip(*self.sides[start:end], strict=True)
+        return min(lefts), min(tops), max(rights), max(bottoms)
 
     def gap(self, start: int, end: int) -> float:
         """The widest empty band between them from top to bottom, in pixels."""
-        sides = sorted(self.boxes[start:end, ::2].tolist())
-        widest, right = 0.0, sides[0][1]
-        for left, next_right in sides[1:]:
+        boxes = sorted(self.sides[start:end])
+        widest, right = 0.0, boxes[0][2]
+        for left, _, next_right, _ in boxes[1:]:
             widest, right = max(widest, left - right), max(right, next_right)
         return widest
 
-    def clusters(self) -> list[tuple[int, int]]:
-        """Runs of pieces that overlap in x or were cut apart: the obvious digits."""
-        runs, start, right = [], 0, float(self.boxes[0, 2])
+    def clusters(self) -> list[Candidate]:
+        """Runs of pieces with an empty band between one and the next: the obvious digits."""
+        runs: list[Candidate] = []
+        start, right = 0, self.sides[0][2]
         for index in range(1, len(self)):
-            if self.boxes[index, 0] > right and np.isnan(self.cuts[index - 1]):
-                runs.append((start, index))
+            if min(left for left, *_ in self.sides[index:]) > right:
+                runs.append(Candidate(start, index))
                 start = index
-            right = max(right, float(self.boxes[index, 2]))
-        return [*runs, (start, len(self))]
+            right = max(right, self.sides[index][2])
+        return [*runs, Candidate(start, len(self))]

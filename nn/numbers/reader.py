@@ -1,32 +1,237 @@
 """Reading whole numbers: the obvious digits first, and a lattice of candidates where one is doubtful."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from nn.dataset import DIGITS
+from nn.ink.preprocess import EDGE, Crop, centre, fit
 from nn.layers import Array
+from nn.measure.rejection import Verdict, conditional_probabilities, confidence_of, verdicts
+from nn.network import Network
 from nn.numbers import geometry
-from nn.numbers.lattice import Candidate, Path, best_paths
-from nn.numbers.pieces import Pieces
+from nn.numbers.lattice import Lattice, Path
+from nn.numbers.pictures import Picture
+from nn.numbers.pieces import Box, Candidate, Pieces
+from nn.numbers.strokes import Strokes
+
+MOST_STROKES = 40  # a drawing of more is read from its picture
+MOST_COMPONENTS = 40  # a picture of more is read as one digit, or refused
+MOST_CANDIDATES = 240  # of a lattice, which bounds its time
 
 LONGEST_RUN = 3  # strokes or components that may be one digit
 LONGEST_CUT_RUN = 8  # pieces, where some are parts of a component
 WIDEST = 1.4  # heights; what is wider is no candidate unless it is a single piece
-PATHS = 8  # that are kept at each boundary
 
-Probabilities = Callable[[Array], Array]  # (n, 28, 28) -> (n, 11)
+OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
+OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
+MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
+
+Probabilities = Callable[[Array], Array]  # (28, 28) -> (10 or 11,)
 
 
-class Lattice(NamedTuple):
-    """All candidates of a drawing with their scores, and the best paths through them."""
+class Digit(NamedTuple):
+    """A digit of a number, or a whole drawing as one."""
 
-    pieces: Pieces
-    candidates: list[Candidate]
-    probabilities: Array  # (n, 11)
+    digit: int  # the best guess
+    confidence: float  # its probability, with "no digit" counted in
+    probabilities: list[float]  # of the ten digits, given that it is one
+    verdict: Verdict
+    box: Box  # in shares of the picture's sides
+    drawing: Array  # (28, 28), what the network saw
+    scores: Array  # (10 or 11,), the network's probabilities
+
+
+class Division(NamedTuple):
+    """How a drawing was divided: the lattice, its best paths, and the probability of each."""
+
+    lattice: Lattice
     paths: list[Path]
-    total: float  # the logarithm of the sum over all paths
+    probabilities: list[float]
+    source: str  # "strokes" or "picture"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a network makes of a drawing: the digits of a number, whatever the verdict."""
+
+    digits: list[Digit]
+    confidence: float  # the probability of the number, with "no digit" counted in
+    verdict: Verdict
+    rivals: list[tuple[str, float]]  # other numbers nearly as probable, the likeliest first
+    whole: Digit  # the drawing as a single digit
+    division: Division | None = None  # None where there was no question of several digits
+
+    @property
+    def text(self) -> str:
+        """The digits from left to right."""
+        return "".join(str(digit.digit) for digit in self.digits)
+
+
+class Source(Protocol):
+    """Where the pieces of a drawing come from."""
+
+    name: str  # of its weights, see `geometry.SOURCES`
+
+    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
+        """The pieces; those at the places `opened` in smaller ones, if that is possible."""
+
+    def share(self, box: Box) -> Box:
+        """A box in pixels of the pieces as shares of the picture's sides."""
+
+
+class NumberReader:
+    """Reads drawings as numbers with one network."""
+
+    def __init__(self, network: Network, probabilities: Probabilities | None = None) -> None:
+        """`probabilities` are the network's, where there is a faster way to them."""
+        self.network = network
+        self.probabilities = probabilities or (
+            lambda image: network.probabilities(image[None, :, :, None])[0]
+        )
+        self.weights = {
+            name: geometry.as_array(geometry.weights_of(network, name))
+            for name in geometry.SOURCES
+        }
+
+    def read(
+        self, crop: Crop, strokes: Sequence[Array] = (), size: tuple[int, int] = (1, 1)
+    ) -> Reading:
+        """The number in a drawing.
+
+        strokes, each points (n, 2) in pixels of a picture of that size, tell more than the picture
+        alone: which ink was drawn together.
+        """
+        whole = self.digit(centre(fit(crop.ink)), crop.box)
+        if is_obvious(whole, crop):
+            return as_one(whole)
+        readings = []
+        if 0 < len(strokes) <= MOST_STROKES:
+            readings.append(self.read_from(Strokes(strokes, size), whole))
+            if readings[0].verdict is Verdict.READ:
+                return readings[0]
+        picture = Picture(crop)
+        if 0 < len(picture.components) <= MOST_COMPONENTS:
+            readings.append(self.read_from(picture, whole))
+        return min(readings, key=lambda reading: reading.verdict, default=as_one(whole))
+
+    def read_from(self, source: Source, whole: Digit) -> Reading:
+        """The number in the pieces of a drawing: as its clusters, or else as the best path."""
+        pieces = source.pieces()
+        clusters = pieces.clusters()
+        lattice, drawings = self.lattice(pieces, clusters, whole)
+        doubtful = self.doubtful_pieces(lattice, clusters)
+        if doubtful:
+            pieces = source.pieces(doubtful)
+            candidates = candidates_of(pieces)
+            if len(candidates) > MOST_CANDIDATES:
+                return as_one(whole)
+            lattice, drawings = self.lattice(pieces, candidates, whole)
+        return self.likeliest(lattice, drawings, source, whole)
+
+    def lattice(
+        self, pieces: Pieces, candidates: Iterable[Candidate], whole: Digit
+    ) -> tuple[Lattice, list[Array]]:
+        """The lattice of these candidates and of the whole drawing, and their inputs (28, 28)."""
+        all_pieces = Candidate(0, len(pieces))
+        parts = [candidate for candidate in candidates if candidate != all_pieces]
+        drawings = [pieces.draw(*part) for part in parts]
+        scores = [self.probabilities(drawing) for drawing in drawings]
+        probabilities = np.array([*scores, whole.scores])
+        return Lattice(pieces, [*parts, all_pieces], probabilities), [*drawings, whole.drawing]
+
+    def doubtful_pieces(self, lattice: Lattice, clusters: Sequence[Candidate]) -> frozenset[int]:
+        """The places of pieces in clusters that may be no digit, or several, or a part of one."""
+        pieces = lattice.pieces
+        found = verdicts(self.network, lattice.probabilities)
+        doubtful: set[int] = set()
+        for candidate, verdict in zip(lattice.candidates, found, strict=True):
+            left, top, right, bottom = pieces.box(*candidate)
+            is_digit = (
+                verdict == Verdict.READ
+                and right - left <= OBVIOUS_WIDTH * pieces.height
+                and bottom - top >= OBVIOUS_HEIGHT * pieces.height
+            )
+            if candidate in clusters and not is_digit:
+                doubtful |= set(range(*candidate))
+        return frozenset(doubtful)
+
+    def likeliest(
+        self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
+    ) -> Reading:
+        """The number on the best path."""
+        paths, total = lattice.best_paths(self.weights[source.name])
+        shares = [math.exp(path.score - total) for path in paths]
+        numbers: dict[str, float] = {}
+        for path, share in zip(paths, shares, strict=True):
+            numbers[path.text] = numbers.get(path.text, 0.0) + share
+        text, probability = max(numbers.items(), key=lambda item: item[1])
+        best = next(path for path in paths if path.text == text)
+        digits = [
+            self.described(
+                lattice.probabilities[place],
+                drawings[place],
+                source.share(lattice.pieces.box(*lattice.candidates[place])),
+            )
+            for place in best.candidates
+        ]
+        if len(digits) == 1:
+            digits = [whole]
+        is_a_digit = math.prod(sum(digit.scores[:DIGITS].tolist()) for digit in digits)
+        rivals = [
+            (other, share)
+            for other, share in sorted(numbers.items(), key=lambda item: -item[1])
+            if other != text and share >= MIN_RIVAL
+        ]
+        return Reading(
+            digits,
+            probability * is_a_digit,
+            max(digit.verdict for digit in digits),
+            rivals,
+            whole,
+            Division(lattice, paths, shares, source.name),
+        )
+
+    def digit(self, drawing: Array, box: Box = (0.0, 0.0, 1.0, 1.0)) -> Digit:
+        """A drawing (28, 28) as one digit."""
+        return self.described(self.probabilities(drawing), drawing, box)
+
+    def described(self, scores: Array, drawing: Array, box: Box) -> Digit:
+        """The digit of a drawing with these scores of the network."""
+        probabilities = conditional_probabilities(scores[None])[0].tolist()
+        return Digit(
+            digit=max(range(DIGITS), key=probabilities.__getitem__),
+            confidence=float(confidence_of(scores[None])[0]),
+            probabilities=probabilities,
+            verdict=Verdict(int(verdicts(self.network, scores[None])[0])),
+            box=box,
+            drawing=drawing,
+            scores=scores,
+        )
+
+
+def as_one(whole: Digit) -> Reading:
+    """The reading of a drawing as a single digit."""
+    rivals = [
+        (str(digit), probability)
+        for digit, probability in enumerate(whole.probabilities)
+        if digit != whole.digit and probability >= MIN_RIVAL
+    ]
+    rivals.sort(key=lambda rival: -rival[1])
+    return Reading([whole], whole.confidence, whole.verdict, rivals, whole)
+
+
+def is_obvious(whole: Digit, crop: Crop) -> bool:
+    """Whether there is no question of several digits: no gap, not wide, and read without doubt."""
+    height, width = crop.ink.shape
+    return (
+        whole.verdict is Verdict.READ
+        and width <= OBVIOUS_WIDTH * height
+        and bool((crop.ink > EDGE).any(axis=0).all())
+    )
 
 
 def candidates_of(pieces: Pieces) -> list[Candidate]:
@@ -36,30 +241,10 @@ def candidates_of(pieces: Pieces) -> list[Candidate]:
     for start in range(len(pieces)):
         for end in range(start + 1, len(pieces) + 1):
             run = end - start
-            joined = int((~np.isnan(pieces.cuts[start : end - 1])).sum())
-            left, _, right, _ = pieces.box(start, end)
-            if run - joined > LONGEST_RUN or run > LONGEST_CUT_RUN:
+            cuts = int((~np.isnan(pieces.cuts[start : end - 1])).sum())
+            if run - cuts > LONGEST_RUN or run > LONGEST_CUT_RUN:
                 break
+            left, _, right, _ = pieces.box(start, end)
             if run == 1 or right - left <= widest:
                 found.append(Candidate(start, end))
     return found
-
-
-def lattice_of(
-    pieces: Pieces,
-    candidates: list[Candidate],
-    probabilities: Array,
-    weights: Array,
-) -> Lattice:
-    """The lattice of candidates with these probabilities (n, 11)."""
-    own = weights[: len(geometry.OF_DIGIT)]
-    pair = weights[len(geometry.OF_DIGIT) :]
-    features = np.array([geometry.of_digit(pieces, c.start, c.end) for c in candidates])
-    scores = np.log(np.maximum(probabilities[:, :DIGITS], 1e-12)) + (features @ own)[:, None]
-
-    def joint(a: int, b: int) -> float:
-        start, middle, end = candidates[a].start, candidates[a].end, candidates[b].end
-        return geometry.score(geometry.of_neighbours(pieces, start, middle, end), pair)
-
-    paths, total = best_paths(candidates, scores, joint, PATHS)
-    return Lattice(pieces, candidates, probabilities, paths, total)
