@@ -91,13 +91,13 @@ def composed(
         scale = np.exp(rng.normal(0, 0.08)) / max(float(height), 0.5)
         glyph = [line * scale for line in glyph]
         lift = rng.normal(0, 0.04) + slope * place
-        glyph = [line + (0, lift) for line in glyph]
+        glyph = [line + np.array([0, lift]) for line in glyph]
         if lines:
             distance = (
                 -pen * rng.uniform(0.05, 0.4) if touching else gap * np.exp(rng.normal(0, 0.3))
             )
             x = beside(lines[-len_of_last(owners) :], glyph, pen, distance)
-            glyph = [line + (x, 0) for line in glyph]
+            glyph = [line + np.array([x, 0]) for line in glyph]
         lines += glyph
         owners += [place] * len(glyph)
     points = np.concatenate(lines)

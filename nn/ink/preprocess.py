@@ -54,7 +54,7 @@ def to_input(content: bytes | PictureFile) -> Array | None:
 def image_to_input(image: Image.Image) -> Array | None:
     """`to_input` for a decoded picture."""
     cropped = image_to_crop(image)
-    return None if cropped is None else centre(fit(cropped.ink))
+    return None if cropped is None else cropped.as_input()
 
 
 class Crop(NamedTuple):
@@ -62,6 +62,10 @@ class Crop(NamedTuple):
 
     ink: Array  # (height, width), from 0 to 1
     box: tuple[float, float, float, float]  # left, top, right, bottom, in shares of the sides
+
+    def as_input(self) -> Array:
+        """The 28x28 input."""
+        return centre(fit(self.ink))
 
 
 def to_crop(content: bytes | PictureFile) -> Crop | None:

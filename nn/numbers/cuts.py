@@ -52,7 +52,7 @@ def seams(ink: Array) -> list[tuple[float, Array]]:
 
 
 def cheapest(ink: Array) -> tuple[Array, Array]:
-    """The cheapest way from the first row to each pixel: its cost, and the direction it came from."""
+    """The cheapest way from the first row to each pixel: its cost, and its last step."""
     cost, step = np.empty_like(ink), np.zeros(ink.shape, np.int8)
     cost[0] = ink[0]
     before = np.full((3, ink.shape[1]), np.inf, np.float32)

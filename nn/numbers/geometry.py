@@ -15,10 +15,11 @@ from nn.numbers.pieces import Pieces
 
 LOW, WIDE, GAP, OVERLAP = 0.65, 1.0, 0.05, 0.15  # heights that are usual still
 
-# of a digit: that there is one more; how much lower and wider it is than usual; the empty band inside
+# of a digit: that there is one more; how much lower and wider it is than usual; the empty band
+# inside
 OF_DIGIT = ("digit", "low", "wide", "gap")
-# of two neighbours: how far one stands over the other; pens of ink cut, and that there is a cut; the
-# logarithm of the ratio of their heights; how much higher the middle of one is
+# of two neighbours: how far one stands over the other; pens of ink cut, and that there is a cut;
+# the logarithm of the ratio of their heights; how much higher the middle of one is
 OF_NEIGHBOURS = ("overlap", "ink", "cut", "height", "offset")
 FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS)
 

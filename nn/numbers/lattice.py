@@ -62,14 +62,18 @@ class Lattice:
             for after in starting.get(candidate.end, ())
         }
 
+    def scores(self, weights: Array) -> Array:
+        """(n, 10): of each candidate as each digit, given the weights (9,) of the features."""
+        own = weights[: len(geometry.OF_DIGIT)]
+        return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
+
     def best_paths(self, weights: Array, count: int = PATHS) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
         weights (9,) are those of the features.  No path leads through if there is no candidate for
         one of the pieces.
         """
-        own, between = np.split(weights, [len(geometry.OF_DIGIT)])
-        scores = self.evidence - (self.of_digit @ own)[:, None]
+        scores, between = self.scores(weights), weights[len(geometry.OF_DIGIT) :]
         pairs = list(self.of_neighbours)
         features = np.array(list(self.of_neighbours.values())).reshape(len(pairs), len(between))
         before: list[list[tuple[int, float]]] = [[] for _ in self.candidates]
@@ -99,7 +103,9 @@ class Lattice:
                 for digit in likeliest[index]
             ]
             kept[index] = sorted(longer, reverse=True)[:count]
-        last = [i for i, candidate in enumerate(self.candidates) if candidate.end == len(self.pieces)]
+        last = [
+            i for i, candidate in enumerate(self.candidates) if candidate.end == len(self.pieces)
+        ]
         finished = sorted((path for index in last for path in kept[index]), reverse=True)
         total = float(np.logaddexp.reduce([totals[index] for index in last] or [-np.inf]))
         return finished[:count], total

@@ -1,5 +1,7 @@
 """A picture as pieces of a number: its connected components, cut where digits may touch."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from nn.ink.preprocess import EDGE, Crop, box_of, centre, fit
@@ -30,7 +32,7 @@ class Picture:
         parts.sort(key=lambda part: part.box[0] + part.box[2])
         costs = [
             after.cost if before.place == after.place else np.nan
-            for before, after in zip(parts[:-1], parts[1:], strict=True)
+            for before, after in pairwise(parts)
         ]
 
         def draw(start: int, end: int) -> Array:

@@ -10,6 +10,7 @@ import numpy as np
 from nn.layers import Array
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+EVERYTHING: Box = (0.0, 0.0, 1.0, 1.0)  # in shares of a picture's sides
 
 
 class Candidate(NamedTuple):

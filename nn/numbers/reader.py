@@ -1,4 +1,4 @@
-"""Reading whole numbers: the obvious digits first, and a lattice of candidates where one is doubtful."""
+"""Reading whole numbers: the obvious digits first, a lattice of candidates where one is not."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from nn.dataset import DIGITS
+from nn.ink.files import PictureError
 from nn.ink.preprocess import EDGE, Crop, centre, fit
 from nn.layers import Array
 from nn.measure.rejection import Verdict, conditional_probabilities, confidence_of, verdicts
@@ -15,9 +16,10 @@ from nn.network import Network
 from nn.numbers import geometry
 from nn.numbers.lattice import Lattice, Path
 from nn.numbers.pictures import Picture
-from nn.numbers.pieces import Box, Candidate, Pieces
+from nn.numbers.pieces import EVERYTHING, Box, Candidate, Pieces
 from nn.numbers.strokes import Strokes
 
+MOST_DIGITS = 12
 MOST_STROKES = 40  # a drawing of more is read from its picture
 MOST_COMPONENTS = 40  # a picture of more is read as one digit, or refused
 MOST_CANDIDATES = 240  # of a lattice, which bounds its time
@@ -28,7 +30,13 @@ WIDEST = 1.4  # heights; what is wider is no candidate unless it is a single pie
 
 OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
+MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
+
+
+class NumberError(PictureError):
+    """A picture of more than one number, or of one that is too long."""
+
 
 Probabilities = Callable[[Array], Array]  # (28, 28) -> (10 or 11,)
 
@@ -51,7 +59,9 @@ class Division(NamedTuple):
     lattice: Lattice
     paths: list[Path]
     probabilities: list[float]
-    source: str  # "strokes" or "picture"
+    source: str  # of the pieces: "strokes" or "picture"
+    weights: Array  # (9,), of the features of geometry
+    share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
 @dataclass(frozen=True)
@@ -93,8 +103,7 @@ class NumberReader:
             lambda image: network.probabilities(image[None, :, :, None])[0]
         )
         self.weights = {
-            name: geometry.as_array(geometry.weights_of(network, name))
-            for name in geometry.SOURCES
+            name: geometry.as_array(geometry.weights_of(network, name)) for name in geometry.SOURCES
         }
 
     def read(
@@ -104,19 +113,41 @@ class NumberReader:
 
         strokes, each points (n, 2) in pixels of a picture of that size, tell more than the picture
         alone: which ink was drawn together.
+
+        Raises NumberError for more than MOST_DIGITS digits, or several lines of them.
         """
-        whole = self.digit(centre(fit(crop.ink)), crop.box)
+        whole = self.digit(crop.as_input(), crop.box)
         if is_obvious(whole, crop):
             return as_one(whole)
+        if self.has_several_lines(crop):
+            raise NumberError("there are several lines: send a number in one line")
         readings = []
         if 0 < len(strokes) <= MOST_STROKES:
             readings.append(self.read_from(Strokes(strokes, size), whole))
-            if readings[0].verdict is Verdict.READ:
-                return readings[0]
-        picture = Picture(crop)
-        if 0 < len(picture.components) <= MOST_COMPONENTS:
-            readings.append(self.read_from(picture, whole))
-        return min(readings, key=lambda reading: reading.verdict, default=as_one(whole))
+        if not readings or readings[0].verdict is not Verdict.READ:
+            picture = Picture(crop)
+            if 0 < len(picture.components) <= MOST_COMPONENTS:
+                readings.append(self.read_from(picture, whole))
+        reading = min(readings, key=lambda reading: reading.verdict, default=as_one(whole))
+        if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
+            raise NumberError(
+                f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
+            )
+        return reading
+
+    def has_several_lines(self, crop: Crop) -> bool:
+        """Whether digits stand in rows above each other, with paper between the rows."""
+        rows = [row for row in rows_of(crop.ink) if row.shape[0] >= MIN_ROW * crop.ink.shape[0]]
+        if len(rows) < 2:
+            return False
+        for row in rows:
+            picture = Picture(Crop(row, crop.box))
+            if not 0 < len(picture.components) <= MOST_COMPONENTS:
+                return False
+            whole = self.digit(centre(fit(row)))
+            if self.read_from(picture, whole).verdict is Verdict.REFUSED:
+                return False
+        return True
 
     def read_from(self, source: Source, whole: Digit) -> Reading:
         """The number in the pieces of a drawing: as its clusters, or else as the best path."""
@@ -163,7 +194,8 @@ class NumberReader:
         self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
     ) -> Reading:
         """The number on the best path."""
-        paths, total = lattice.best_paths(self.weights[source.name])
+        weights = self.weights[source.name]
+        paths, total = lattice.best_paths(weights)
         shares = [math.exp(path.score - total) for path in paths]
         numbers: dict[str, float] = {}
         for path, share in zip(paths, shares, strict=True):
@@ -192,10 +224,14 @@ class NumberReader:
             max(digit.verdict for digit in digits),
             rivals,
             whole,
-            Division(lattice, paths, shares, source.name),
+            Division(lattice, paths, shares, source.name, weights, source.share),
         )
 
-    def digit(self, drawing: Array, box: Box = (0.0, 0.0, 1.0, 1.0)) -> Digit:
+    def read_single(self, drawing: Array, box: Box = EVERYTHING) -> Reading:
+        """A drawing (28, 28) as a single digit."""
+        return as_one(self.digit(drawing, box))
+
+    def digit(self, drawing: Array, box: Box = EVERYTHING) -> Digit:
         """A drawing (28, 28) as one digit."""
         return self.described(self.probabilities(drawing), drawing, box)
 
@@ -232,6 +268,17 @@ def is_obvious(whole: Digit, crop: Crop) -> bool:
         and width <= OBVIOUS_WIDTH * height
         and bool((crop.ink > EDGE).any(axis=0).all())
     )
+
+
+def rows_of(ink: Array) -> list[Array]:
+    """The ink (height, width) in rows with paper between them, each cropped, from the top."""
+    strong = ink > EDGE
+    edges = np.flatnonzero(np.diff(strong.any(axis=1), prepend=False, append=False))
+    rows = []
+    for top, bottom in edges.reshape(-1, 2).tolist():
+        columns = np.flatnonzero(strong[top:bottom].any(axis=0))
+        rows.append(ink[top:bottom, columns[0] : columns[-1] + 1])
+    return rows
 
 
 def candidates_of(pieces: Pieces) -> list[Candidate]:
