@@ -10,23 +10,19 @@ import numpy as np
 from nn.dataset import DIGITS
 from nn.ink.files import PictureError
 from nn.ink.preprocess import EDGE, Crop, centre, fit
+from nn.ink.segmentation.picture import Picture
+from nn.ink.segmentation.pieces import EVERYTHING, Box, Candidate, Pieces
+from nn.ink.segmentation.strokes import Strokes
 from nn.layers import Array
 from nn.measure.rejection import Verdict, conditional_probabilities, confidence_of, verdicts
 from nn.network import Network
 from nn.numbers import geometry
 from nn.numbers.lattice import Lattice, Path
-from nn.numbers.pictures import Picture
-from nn.numbers.pieces import EVERYTHING, Box, Candidate, Pieces
-from nn.numbers.strokes import Strokes
 
 MOST_DIGITS = 12
 MOST_STROKES = 40  # a drawing of more is read from its picture
 MOST_COMPONENTS = 40  # a picture of more is read as one digit, or refused
 MOST_CANDIDATES = 240  # of a lattice, which bounds its time
-
-LONGEST_RUN = 3  # strokes or components that may be one digit
-LONGEST_CUT_RUN = 8  # pieces, where some are parts of a component
-WIDEST = 1.4  # heights; what is wider is no candidate unless it is a single piece
 
 OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
@@ -60,7 +56,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (9,), of the features of geometry
+    weights: Array  # (11,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
@@ -157,7 +153,7 @@ class NumberReader:
         doubtful = self.doubtful_pieces(lattice, clusters)
         if doubtful:
             pieces = source.pieces(doubtful)
-            candidates = candidates_of(pieces)
+            candidates = pieces.candidates()
             if len(candidates) > MOST_CANDIDATES:
                 return as_one(whole)
             lattice, drawings = self.lattice(pieces, candidates, whole)
@@ -279,19 +275,3 @@ def rows_of(ink: Array) -> list[Array]:
         columns = np.flatnonzero(strong[top:bottom].any(axis=0))
         rows.append(ink[top:bottom, columns[0] : columns[-1] + 1])
     return rows
-
-
-def candidates_of(pieces: Pieces) -> list[Candidate]:
-    """Every run of pieces that may be a digit."""
-    found = []
-    widest = WIDEST * pieces.height
-    for start in range(len(pieces)):
-        for end in range(start + 1, len(pieces) + 1):
-            run = end - start
-            cuts = int((~np.isnan(pieces.cuts[start : end - 1])).sum())
-            if run - cuts > LONGEST_RUN or run > LONGEST_CUT_RUN:
-                break
-            left, _, right, _ = pieces.box(start, end)
-            if run == 1 or right - left <= widest:
-                found.append(Candidate(start, end))
-    return found
