@@ -98,9 +98,9 @@ def fitted(cases: Sequence[Case]) -> dict[str, float]:
     return dict(zip(geometry.FEATURES, values, strict=True))
 
 
-def slope(case: Case, weights: Array) -> Array:
+def slope(case: Case, weights: Array, count: int = PATHS) -> Array:
     """The gradient (12,) of the negative logarithm of the likelihood, 0 where no path is right."""
-    paths, total = case.lattice.best_paths(weights, PATHS)
+    paths, total = case.lattice.best_paths(weights, count)
     nothing = features_of_nothing(case.lattice.pieces)
     scores = [*(path.score for path in paths), case.lattice.score_of_nothing(weights)]
     shares = np.exp(np.array(scores) - total)
