@@ -46,7 +46,12 @@ class Lattice:
     @cached_property
     def of_digit(self) -> Array:
         """(n, features): of each candidate."""
-        return np.array([geometry.of_digit(self.pieces, *it) for it in self.candidates])
+        digits = self.evidence.argmax(axis=1).tolist()
+        features = [
+            geometry.of_digit(self.pieces, *candidate, digit)
+            for candidate, digit in zip(self.candidates, digits, strict=True)
+        ]
+        return np.array(features)
 
     @cached_property
     def of_neighbours(self) -> dict[tuple[int, int], list[float]]:
@@ -63,7 +68,7 @@ class Lattice:
         }
 
     def scores(self, weights: Array) -> Array:
-        """(n, 10): of each candidate as each digit, given the weights (12,) of the features."""
+        """(n, 10): of each candidate as each digit, given the weights (14,) of the features."""
         own = weights[: len(geometry.OF_DIGIT)]
         return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
 
@@ -75,7 +80,7 @@ class Lattice:
     def best_paths(self, weights: Array, count: int = PATHS) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
-        weights (12,) are those of the features.  The sum counts in that the drawing is no number.
+        weights (14,) are those of the features.  The sum counts in that the drawing is no number.
         No path leads through if there is no candidate for one of the pieces.
         """
         scores = self.scores(weights)

@@ -26,7 +26,7 @@ MOST_CANDIDATES = 240  # likewise; these bound the time of a lattice
 OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
-MIN_DOUBT, MAX_DOUBT = 0.1, 0.5  # probability of no number: read with doubt above, then refused
+MIN_DOUBT, MAX_DOUBT = 0.25, 0.5  # probability of no number: doubtful above, then refused
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
 
 
@@ -56,7 +56,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (12,), of the features of geometry
+    weights: Array  # (14,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
