@@ -20,9 +20,9 @@ APART, CLOSE = 0.1, -0.15  # heights between two digits: clearly apart, and as c
 # of a digit: that there is one more, and a simple one; how much lower and wider it is than usual;
 # the empty band inside
 OF_DIGIT = ("digit", "simple", "low", "wide", "gap")
-# of two neighbours: how close they are, from 0 to 1; how far one stands over the other; pens of ink
-# cut, that there is a cut, and how many strokes more than one it crosses; the logarithm of the ratio
-# of their heights; how much higher the middle of one is
+# of two neighbours: how close they are, from 0 to 1; how far one stands over the other; pens of
+# ink cut, that there is a cut, and how many strokes more than one it crosses; the logarithm of the
+# ratio of their heights; how much higher the middle of one is
 OF_NEIGHBOURS = ("close", "overlap", "ink", "cut", "crossed", "height", "offset")
 # of a drawing that is no number: that it is none; its width
 OF_NOTHING = ("none", "none wide")
