@@ -40,7 +40,7 @@ bench: $(VENV)/development
 figures: $(VENV)/development data
 	set -e; for network in weights/*.npz; do for digits in mnist pen; do \
 		$(VENV)/bin/python -m nn evaluate $$network --on $$digits --record; done; done
-	set -e; for what in fonts styles nondigits robustness; do \
+	set -e; for what in fonts styles nondigits numbers robustness; do \
 		$(VENV)/bin/python -m nn evaluate best --on $$what --record; done
 	$(VENV)/bin/python -m nn evaluate best --on pen --picture static/accuracy/mistakes.png
 	$(VENV)/bin/python -m nn mistakes

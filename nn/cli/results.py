@@ -24,7 +24,7 @@ from nn.zoo import DEFAULT, ZOO
 Figures = dict[str, Any]
 
 # The data sets that figures are needed for: these for the default network, OF_EACH for all.
-MEASURED = (*DIGIT_SETS, "styles", "nondigits", "robustness")
+MEASURED = (*DIGIT_SETS, "styles", "nondigits", "numbers", "robustness")
 OF_EACH = ("mnist", "pen")
 DIGITS_OF = {  # the digits of each data set, in words
     "mnist": "MNIST's test images",
@@ -131,6 +131,26 @@ symbols such as O, l, I, S, Z, b, g, q, B, θ and / (`LOOK_ALIKES` in
 (`looks_like_digit` in [`look_alikes.py`](../nn/data/nondigits/look_alikes.py)).
 """
 
+NUMBERS = """\
+{count} numbers of each kind are composed of the digits of one hand, a writer's or a font's, all of
+the test split. Digits that are *apart* have gaps from 0.04 to 0.6 of their height, those that
+*touch* overlap by up to 0.4 of the pen's width; pens are from 0.08 to 0.3 of the height. A number
+is right if it is not refused and all of its digits are right. *p^n* is what to expect of digits
+that are each read alone: the rate of one digit to the power of their number. *Components* are the
+connected components of the picture, each read as a digit; *boxes* are half as wide apart as they
+are wide, and the surest of those that overlap is kept. In parentheses are 95% intervals (Wilson).
+[How numbers are read](numbers.md).
+"""
+
+DIVIDED = """\
+One digit read as several: {strokes} of {count} from strokes and {picture} from pictures; of the
+{in_pieces} digits that consist of separate pieces {strokes_in_pieces} and {picture_in_pieces}; of
+{mnist_count} images of MNIST {mnist}.
+
+Drawings that are neither digit nor number, as above but for those that are, at other places and
+sizes; read without doubt as one digit or several, and as several:
+"""
+
 ROBUSTNESS = """\
 The strokes of the eight people are drawn again with one change, and go through all steps from a
 picture to a prediction. A refused digit counts as wrong here, a doubtful one as that digit. Before
@@ -175,6 +195,7 @@ def results_page(weights: Path) -> str:
     networks = networks_of(weights)
     best = networks[DEFAULT].about["figures"]
     nondigits, changes = best["nondigits-test"], best["robustness-test"]
+    numbers = best["numbers-test"]
     parts = [
         HEAD,
         summary(best) + "\n",
@@ -205,6 +226,12 @@ def results_page(weights: Path) -> str:
         NONDIGITS,
         command("nondigits"),
         verdicts_table("no digits", nondigits["groups"]),
+        "## Whole numbers\n",
+        NUMBERS.format(count=number(numbers["count"])),
+        command("numbers"),
+        numbers_table(numbers["numbers"]),
+        divided(numbers),
+        others_table(numbers["others"]),
         "## The same strokes, drawn otherwise\n",
         ROBUSTNESS.format(accuracy=percent(changes["accuracy"])),
         command("robustness"),
@@ -236,6 +263,11 @@ def summary(figures: Figures) -> str:
     mnist, pen, fonts, nondigits = (figures[f"{name}-test"] for name in (*DIGIT_SETS, "nondigits"))
     groups = nondigits["groups"].values()
     read = sum(round(group["count"] * group["read_rate"]) for group in groups)
+    kinds = {(row["length"], row["touching"]): row for row in figures["numbers-test"]["numbers"]}
+    apart, touching = (
+        [percent(kinds[4, touches][way]["right"]) for way in ("strokes", "picture")]
+        for touches in (False, True)
+    )
     text = (
         f"`best` reads {percent(mnist['accuracy'])} of MNIST's {number(mnist['count'])} test images"
         f" right, {percent(pen['accuracy'])} of {number(pen['count'])} digits drawn by eight people"
@@ -245,7 +277,9 @@ def summary(figures: Figures) -> str:
         f" {percent(pen['doubtful_rate'])}, of the fonts' {percent(fonts['refused_rate'])} and"
         f" {percent(fonts['doubtful_rate'])}. Of {number(nondigits['count'])}"
         f" drawings of something else it reads {percent(read / nondigits['count'])} as a digit"
-        " without doubt. Its confidence can be believed: the expected calibration error is"
+        f" without doubt. Of numbers of four digits it reads {apart[0]} whole, {touching[0]} where"
+        f" the digits touch; from a picture alone {apart[1]} and {touching[1]}. Its confidence can"
+        " be believed: the expected calibration error is"
         f" {percent(mnist['expected_calibration_error'])} on MNIST,"
         f" {percent(pen['expected_calibration_error'])} on the drawn digits and"
         f" {percent(fonts['expected_calibration_error'])} on those of fonts."
@@ -327,6 +361,52 @@ def style_cells(measured: Figures | None) -> tuple[str, str, str]:
         percent(measured["doubtful_rate"]),
         percent(measured["refused_rate"]),
     )
+
+
+def numbers_table(rows: Sequence[Figures]) -> str:
+    single = rows[0]["picture"]["right"]
+    ways = ("strokes", "picture", "components", "boxes")
+
+    def cell(rate: Figures) -> str:
+        low, high = rate["interval"]
+        return f"{percent(rate['right'])} ({100 * low:.1f}-{100 * high:.1f})"
+
+    cells = (
+        (
+            f"{row['length']}, {'touching' if row['touching'] else 'apart'}",
+            percent(single ** row["length"]),
+            *(cell(row[way]) for way in ways),
+            *(percent(row[way]["doubtful"]) for way in ways[:2]),
+        )
+        for row in rows
+    )
+    doubts = ("doubtful, strokes", "doubtful, picture")
+    return table(("digits", "p^n", *ways, *doubts), cells)
+
+
+def divided(numbers: Figures) -> str:
+    """How many single digits are read as several."""
+    strokes, picture = (numbers["numbers"][0][way] for way in ("strokes", "picture"))
+    return DIVIDED.format(
+        count=number(numbers["count"]),
+        strokes=percent(strokes["too_long"]),
+        picture=percent(picture["too_long"]),
+        in_pieces=number(picture["in_pieces"]),
+        strokes_in_pieces=percent(strokes["too_long_in_pieces"] or 0),
+        picture_in_pieces=percent(picture["too_long_in_pieces"] or 0),
+        mnist_count=number(numbers["digits"]["count"]),
+        mnist=percent(numbers["digits"]["too_long"]),
+    )
+
+
+def others_table(others: Figures) -> str:
+    names = ("read_strokes", "several_strokes", "read_picture", "several_picture")
+    heads = ("strokes: read", "as several", "picture: read", "as several")
+    rows = (
+        (group, number(row["count"]), *(percent(row[name]) for name in names))
+        for group, row in {**others["groups"], "all": others["all"]}.items()
+    )
+    return table(("no number", "drawings", *heads), rows)
 
 
 def changes_table(changes: Figures) -> str:
