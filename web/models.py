@@ -2,45 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nn.dataset import DIGITS
 from nn.inference import Inference
 from nn.layers import Array
-from nn.measure.rejection import (
-    Verdict,
-    conditional_probabilities,
-    confidence_of,
-    verdicts,
-)
+from nn.measure.rejection import Verdict
 from nn.network import Network
+from nn.numbers.pieces import Box
+from nn.numbers.reader import Digit, NumberReader, Reading
 from nn.zoo import DEFAULT, ZOO
 from web.problems import ProblemError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 DIGIT_SETS = ("mnist", "pen")  # the data sets whose accuracy is published
-MIN_ALTERNATIVE = 0.15  # of another digit to be an alternative, given that it is a digit
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a network makes of a drawing: its best guess, and whether that is to be believed."""
-
-    digit: int
-    confidence: float  # the probability of that digit, with "no digit" counted in
-    probabilities: list[float]  # of the ten digits, given that it is one
-    verdict: Verdict
-
-    @property
-    def alternatives(self) -> list[dict[str, Any]]:
-        """The other digits that are nearly as probable, the likeliest first."""
-        others = [
-            {"digit": digit, "probability": probability}
-            for digit, probability in enumerate(self.probabilities)
-            if digit != self.digit and probability >= MIN_ALTERNATIVE
-        ]
-        return sorted(others, key=lambda other: -other["probability"])
 
 
 @dataclass(frozen=True)
@@ -75,41 +51,68 @@ class Model:
             "accuracy": self.accuracy,
         }
 
-    def read(self, drawing: Array) -> Reading:
-        """What the network makes of a drawing (28, 28), whatever its verdict."""
-        scores = self.inference.probabilities(drawing[:, :, None])[None]
-        probabilities = conditional_probabilities(scores)[0].tolist()
-        return Reading(
-            digit=max(range(DIGITS), key=probabilities.__getitem__),
-            confidence=float(confidence_of(scores)[0]),
-            probabilities=probabilities,
-            verdict=Verdict(int(verdicts(self.network, scores)[0])),
-        )
+    @cached_property
+    def reader(self) -> NumberReader:
+        return NumberReader(self.network, lambda x: self.inference.probabilities(x[:, :, None]))
 
     def predict(self, drawing: Array | None) -> dict[str, Any]:
-        """The prediction for a drawing (28, 28), None for a blank sheet, as the API gives it."""
-        return self.describe_reading(None if drawing is None else self.read(drawing))
+        """The prediction for one digit (28, 28), None for a blank sheet, as the API gives it."""
+        return self.describe_reading(None if drawing is None else self.reader.read_single(drawing))
 
     def describe_reading(self, reading: Reading | None) -> dict[str, Any]:
         """A reading, or None for that of a blank sheet, as the API gives it."""
-        refused = reading is None or reading.verdict is Verdict.REFUSED
         answer: dict[str, Any] = {
             "digit": None,
             "confidence": 0.0,
             "doubtful": False,
-            "probabilities": None if reading is None else reading.probabilities,
-            "rejected": "blank" if reading is None else "not-a-digit" if refused else None,
+            "probabilities": None,
+            "rejected": "blank" if reading is None else None,
             "alternatives": [],
+            "number": None,
+            "digits": [],
             "model": self.name,
         }
-        if reading is not None and not refused:
+        if reading is None:
+            return answer
+        if reading.verdict is Verdict.REFUSED:
+            probabilities = reading.whole.probabilities
+            return answer | {"rejected": "not-a-digit", "probabilities": probabilities}
+        answer |= {
+            "confidence": reading.confidence,
+            "doubtful": reading.verdict is Verdict.DOUBTFUL,
+            "alternatives": [describe_rival(*rival, reading) for rival in reading.rivals],
+            "number": reading.text,
+            "digits": [describe_digit(digit) for digit in reading.digits],
+        }
+        if len(reading.digits) == 1:
             answer |= {
-                "digit": reading.digit,
-                "confidence": reading.confidence,
-                "doubtful": reading.verdict is Verdict.DOUBTFUL,
-                "alternatives": reading.alternatives,
+                "digit": reading.digits[0].digit,
+                "probabilities": reading.digits[0].probabilities,
             }
         return answer
+
+
+def describe_digit(digit: Digit) -> dict[str, Any]:
+    """A digit of a number as the API gives it."""
+    return {
+        "digit": digit.digit,
+        "confidence": digit.confidence,
+        "doubtful": digit.verdict is not Verdict.READ,
+        "probabilities": digit.probabilities,
+        "box": describe_box(digit.box),
+    }
+
+
+def describe_box(box: Box) -> list[float]:
+    """A box in shares of the picture's sides; a pen may have left the picture."""
+    return [round(min(max(side, 0.0), 1.0), 4) for side in box]
+
+
+def describe_rival(text: str, probability: float, reading: Reading) -> dict[str, Any]:
+    """Another digit where both are single ones, else another number."""
+    if len(text) == len(reading.digits) == 1:
+        return {"digit": int(text), "probability": probability}
+    return {"number": text, "probability": probability}
 
 
 def find_model(models: Mapping[str, Model], name: str) -> Model:

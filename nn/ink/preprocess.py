@@ -53,13 +53,37 @@ def to_input(content: bytes | PictureFile) -> Array | None:
 
 def image_to_input(image: Image.Image) -> Array | None:
     """`to_input` for a decoded picture."""
+    cropped = image_to_crop(image)
+    return None if cropped is None else cropped.as_input()
+
+
+class Crop(NamedTuple):
+    """The ink of a picture, and where it is."""
+
+    ink: Array  # (height, width), from 0 to 1
+    box: tuple[float, float, float, float]  # left, top, right, bottom, in shares of the sides
+
+    def as_input(self) -> Array:
+        """The 28x28 input."""
+        return centre(fit(self.ink))
+
+
+def to_crop(content: bytes | PictureFile) -> Crop | None:
+    """The ink of an encoded picture, or None when it is blank.  Raises as `to_input` does."""
+    return image_to_crop(open_picture(content, colours=False))
+
+
+def image_to_crop(image: Image.Image) -> Crop | None:
+    """`to_crop` for a decoded picture."""
     ink = subtract_paper(gray(flatten(shrink(image))))
     if ink is None:
         return None
-    drawing = crop(ink)
-    if max(drawing.shape) < MIN_SIZE * max(ink.levels.shape):
+    left, top, right, bottom = bounds(ink)
+    height, width = ink.levels.shape
+    if max(right - left, bottom - top) < MIN_SIZE * max(height, width):
         return None
-    return centre(fit(drawing))
+    box = (left / width, top / height, right / width, bottom / height)
+    return Crop(ink.amount(ink.levels[top:bottom, left:right]), box)
 
 
 # The steps that can be skipped.  Gray cannot: a network has one number for each pixel.
@@ -328,9 +352,19 @@ def smooth_surface(light: Array, rounds: int = 8) -> Array:
 
 def crop(ink: Ink) -> Array:
     """The ink (height, width), from 0 to 1, in the bounding box of all pixels above EDGE."""
-    strong = ink.stronger_than(EDGE)
-    rows, columns = np.flatnonzero(strong.any(axis=1)), np.flatnonzero(strong.any(axis=0))
-    return ink.amount(ink.levels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    left, top, right, bottom = bounds(ink)
+    return ink.amount(ink.levels[top:bottom, left:right])
+
+
+def bounds(ink: Ink) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of all pixels above EDGE, of which there is one."""
+    return box_of(ink.stronger_than(EDGE))
+
+
+def box_of(mask: Array) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is true in a mask (height, width); not all is false."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def fit(ink: Array, side: int = 20) -> Array:

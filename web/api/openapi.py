@@ -14,7 +14,7 @@ from facts.store import KINDS, MAX_NUMBER, SUBJECTS
 from nn.ink.files import MAX_BYTES, MAX_JPEG_PIXELS, MAX_PIXELS
 from nn.ink.preprocess import OPTIONAL, STEPS
 from nn.zoo import DEFAULT
-from web.api.request_body import MAX_BATCH
+from web.api.request_body import MAX_BATCH, MAX_STROKES
 from web.explain.options import ABLATION, INCLUDABLE, MAX_ABLATION_LENGTH, NEURON
 from web.models import Model
 
@@ -32,6 +32,7 @@ def openapi_document(models: Mapping[str, Model], root: str) -> dict[str, Any]:
         "megapixels": MAX_PIXELS // 10**6,
         "jpeg_megapixels": MAX_JPEG_PIXELS // 10**6,
         "max_batch": MAX_BATCH,
+        "max_strokes": MAX_STROKES,
         "step_names": list(STEPS),
         "optional_steps": list(OPTIONAL),
         "includable": list(INCLUDABLE),

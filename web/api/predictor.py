@@ -12,10 +12,10 @@ from typing import Any
 from flask import Response, request
 
 from facts.store import Fact, Facts
-from nn.layers import Array
+from nn.numbers.reader import Reading
 from web.access.request_headers import cookie
 from web.api.request_body import RequestBody
-from web.models import Model, Reading
+from web.models import Model
 from web.operation.logs import record_fact, record_prediction
 
 COOKIE = "seen_facts"
@@ -48,17 +48,18 @@ class Predictor:
         """
         return self._costly_lock if cost > 1 else nullcontext()
 
-    def predict(self, model: Model, drawing: Array | None) -> dict[str, Any]:
-        """The model's prediction for a drawing (28, 28), or for a blank sheet (None)."""
-        prediction = model.predict(drawing)
+    def describe(self, model: Model, reading: Reading | None) -> dict[str, Any]:
+        """A reading, None for that of a blank sheet, as the API gives it."""
+        prediction = model.describe_reading(reading)
         record_prediction(prediction)
         return prediction
 
-    def guess(self, model: Model, drawing: Array | None) -> Reading | None:
-        """What the model makes of a drawing, also where it refuses it; None for a blank sheet."""
-        reading = None if drawing is None else model.read(drawing)
-        record_prediction(model.describe_reading(reading))
-        return reading
+    def fact_about(self, prediction: dict[str, Any], seen: list[str]) -> dict[str, Any] | None:
+        """A fact about the number that was read, as the API gives it; None if none was."""
+        if prediction["number"] is None:
+            return None
+        number = int(prediction["number"])
+        return self.fact(number, None, seen).describe(number)
 
     def fact(self, number: int, kind: str | None, seen: list[str]) -> Fact:
         """A fact, whose id becomes the last of `seen`.  Raises ValueError as `Facts.about` does."""

@@ -5,7 +5,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -24,8 +24,8 @@ from nn.ink.files import (
     UnknownFormatError,
     inspect,
 )
-from nn.ink.preprocess import to_input
 from nn.layers import Array
+from nn.numbers.reader import NumberError
 from web.problems import ProblemError
 
 T = TypeVar("T")
@@ -35,6 +35,7 @@ PICTURE_STATUS: dict[type[Exception], int] = {
     BrokenPictureError: 400,
     TooLargeError: 413,
     UnknownFormatError: 415,
+    NumberError: 422,
 }
 PIXELS = 28 * 28
 MAX_BATCH = 16  # pictures
@@ -46,6 +47,9 @@ MAX_WIDE_JSON = 1_000_000  # bytes
 WIDE_ESCAPE = re.compile(rb"\\u(?!00)")
 MAX_FIELDS = 32  # of a form
 FORM_STEP = 16_384  # bytes of a form that are parsed at a time; no field's header is twice as long
+MAX_STROKES = 200
+MAX_POINTS = 10_000  # of all strokes together
+MAX_ENTRIES = 4 * MAX_POINTS  # of a JSON body: more than the commas of so many points
 MAX_DATA_URL_HEADER = 200  # characters before the comma
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/jpg", "image/pjpeg", "image/x-png")
 TEXT_TYPES = ("", "text/plain", "application/x-www-form-urlencoded")  # what curl and forms send
@@ -62,10 +66,14 @@ class FormField:
 
 @dataclass(frozen=True)
 class RequestBody:
-    """The drawings of a request, in order, not read yet; one if it is not a batch."""
+    """The drawings of a request, in order, not read yet; one if it is not a batch.
+
+    strokes, each points (n, 2) in pixels, are those of a single picture.
+    """
 
     drawings: list[Drawing]
     is_batch: bool = False
+    strokes: Sequence[Array] = ()
 
     @property
     def cost(self) -> int:
@@ -95,11 +103,6 @@ def cost_of(drawing: Drawing) -> int:
     """As how many drawings it counts: 1, or more for a picture larger than a drawing."""
     work = drawing.work if isinstance(drawing, PictureFile) else 0
     return 1 + math.ceil(max(0, work - FREE_WORK) / WORK_PER_DRAWING)
-
-
-def read_drawing(drawing: Drawing) -> Array | None:
-    """The 28x28 input (ink 1 on paper 0), or None for a blank sheet.  Raises PictureError."""
-    return to_input(drawing) if isinstance(drawing, PictureFile) else drawing
 
 
 def parse_body(request: Request) -> RequestBody:
@@ -147,10 +150,15 @@ def read_body(request: Request) -> bytes:
 
 
 def parse_json(content: bytes) -> RequestBody:
-    """{"image": base64}, {"images": [base64, ...]} or {"pixels": [784 numbers from 0 to 1]}."""
-    if content.count(b",") > 10 * PIXELS:  # megabytes of brackets would take seconds to parse
+    """{"image": base64}, {"images": [base64, ...]} or {"pixels": [784 numbers from 0 to 1]}.
+
+    Beside "image" there may be "strokes".
+    """
+    if content.count(b",") > MAX_ENTRIES:  # megabytes of brackets would take seconds to parse
         raise ProblemError(
-            422, f'the JSON has too many entries: send "image", or {PIXELS} "pixels"'
+            422,
+            f'the JSON has too many entries: send "image", {PIXELS} "pixels", or "strokes" of at '
+            f"most {MAX_POINTS} points",
         )
     # a string with one wide character takes four bytes for each
     if len(content) > MAX_WIDE_JSON and (not content.isascii() or WIDE_ESCAPE.search(content)):
@@ -167,10 +175,14 @@ def parse_json(content: bytes) -> RequestBody:
         raise ProblemError(
             422, 'the JSON has not exactly one of "image", "images", "pixels": send one of them'
         )
+    if "strokes" in body and "image" not in body:
+        raise ProblemError(422, '"strokes" belong to one "image": send both, or no strokes')
     if "pixels" in body:
         return RequestBody([parse_pixels(body["pixels"])])
     if "image" in body:
-        return RequestBody([decode(body["image"])])
+        picture = decode(body["image"])
+        strokes = parse_strokes(body.get("strokes", []), picture.width, picture.height)
+        return RequestBody([picture], strokes=strokes)
     if not isinstance(body["images"], list):
         raise ProblemError(422, '"images" is not a list: send a list of pictures in base64')
     return batch(body["images"])
@@ -303,3 +315,35 @@ def parse_pixels(pixels: Any) -> Array | None:
             raise ProblemError(422, f"pixel {index} is not a number from 0 to 1: send one")
     drawing = np.array(pixels, np.float32).reshape(28, 28)
     return drawing if drawing.any() else None
+
+
+def parse_strokes(strokes: Any, width: int, height: int) -> list[Array]:
+    """Lists of points [x, y] in pixels of a picture of that size, each as an array (n, 2).
+
+    A pen may leave the picture, by no more than one of its sides.
+    """
+    if not isinstance(strokes, list) or not all(isinstance(stroke, list) for stroke in strokes):
+        raise ProblemError(422, '"strokes" is not a list of lists: send points [x, y] in each')
+    if len(strokes) > MAX_STROKES:
+        raise ProblemError(422, f"there are {len(strokes)} strokes: send at most {MAX_STROKES}")
+    if sum(map(len, strokes)) > MAX_POINTS:
+        raise ProblemError(422, f"the strokes have too many points: send at most {MAX_POINTS}")
+    found = []
+    for index, stroke in enumerate(strokes):
+        if not stroke:
+            raise ProblemError(422, f"stroke {index} has no points: leave it out")
+        for point in stroke:
+            if not (isinstance(point, list) and len(point) == 2 and all(map(is_number, point))):
+                raise ProblemError(
+                    422, f"stroke {index} has a point that is not two numbers [x, y]"
+                )
+            x, y = point
+            # a comparison is false for NaN
+            if not (-width <= x <= 2 * width and -height <= y <= 2 * height):
+                raise ProblemError(422, f"stroke {index} is not in the picture: send its pixels")
+        found.append(np.array(stroke, float))
+    return found
+
+
+def is_number(value: Any) -> bool:
+    return type(value) in (int, float)

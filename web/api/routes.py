@@ -9,12 +9,14 @@ from typing import Any
 from flask import Flask, Response, jsonify, render_template, request
 from markupsafe import escape
 
+from nn.measure.rejection import Verdict
 from nn.zoo import DEFAULT
 from web.access.rate_limits import RateLimits, limited
 from web.api.openapi import openapi_document
 from web.api.predictor import Predictor, seen_facts, store_seen_facts, uncached
-from web.api.request_body import RequestBody, parse_body, read_drawing
-from web.explain.options import IncludeOptions, parse_options
+from web.api.request_body import RequestBody, parse_body
+from web.explain.options import IncludeOptions, parse_digits, parse_options
+from web.explain.payloads import rounded
 from web.models import Model, find_model
 from web.problems import ProblemError
 
@@ -42,21 +44,27 @@ def add_api(
     @app.post("/")
     @limited("drawings")
     def read_as_text() -> Response:
-        """The best guess as text: digit, space, confidence."""
+        """The best guess as text: number, space, confidence."""
         body = predictor.parse(lambda: parse_body(request))
+        single = parse_digits(request.args.get("digits", ""))
+        options = IncludeOptions(models[DEFAULT], frozenset(), single=single)
         drawing = body.single()
         charge(body.cost)
         with predictor.turn(body.cost), predictor.compute_lock:
-            reading = predictor.guess(models[DEFAULT], read_drawing(drawing))
+            reading, _ = options.read(drawing, body.strokes)
+            predictor.describe(models[DEFAULT], reading)
         if reading is None:
             raise ProblemError(422, "nothing is drawn: send a picture with ink on it")
-        text = f"{reading.digit} {reading.confidence:.4f}"
+        if reading.verdict is Verdict.REFUSED:
+            text = f"{reading.whole.digit} {reading.whole.confidence:.4f}"
+        else:
+            text = f"{reading.text} {reading.confidence:.4f}"
         return uncached(Response(text, mimetype="text/plain"))
 
     @app.post("/api/predict")
     @limited("drawings")
     def predict() -> Response:
-        """Which digit each drawing is, how sure that is, and a fact about it."""
+        """Which number each drawing is, how sure that is, and a fact about it."""
         model = find_model(models, request.args.get("model", DEFAULT))
         options = parse_options(request.args, model)
         body = predictor.parse(lambda: parse_body(request))
@@ -81,12 +89,13 @@ def add_api(
         """The prediction for one of the drawings, what is included with it, and a fact."""
         with predictor.compute_lock:
             with body.errors_at(index):
-                drawing, steps = options.read(body.drawings[index])
-            prediction = predictor.predict(options.model, drawing)
-            included = options.included(drawing, steps, models)
-        digit = prediction["digit"]
-        fact = None if digit is None else predictor.fact(digit, None, seen).describe(digit)
-        return {**prediction, **included, "fact": fact}
+                reading, steps = options.read(body.drawings[index], body.strokes)
+            prediction = predictor.describe(options.model, reading)
+            included = options.included(reading, steps, models)
+            if reading is not None and "seen" in options.include:
+                for digit, found in zip(prediction["digits"], reading.digits, strict=False):
+                    digit["seen"] = rounded(found.drawing)
+        return {**prediction, **included, "fact": predictor.fact_about(prediction, seen)}
 
     @app.get("/api/facts/<number>")
     @limited("facts")

@@ -1,16 +1,18 @@
 """The options of `POST /api/predict`: what to include beside the prediction, and what to change.
 
-    include=seen,steps,activations,saliency,neuron,models
+    include=seen,steps,division,activations,saliency,neuron,models
     skip=crop,box         steps of preprocessing to leave out, see nn.ink.preprocess.OPTIONAL
     ablate=3:1.2;6:0      units 1 and 2 of layer 3, and unit 0 of layer 6, set to 0
     noise=0.2             normal noise of that standard deviation on what the network sees
+    place=2               the digit of a number, counted from 0, that is looked into
+    digits=1              read a single digit, and never several
     neuron=3.1            whose arithmetic to include: layer 3, unit 1; in a map 3.1.row.column
 
 They are parameters of the query, so that each way of sending a picture can have them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,16 +24,21 @@ from nn.ink import preprocess
 from nn.ink.files import PictureFile
 from nn.layers import Array
 from nn.measure.explain import ablated, block_units, blocks, noisy
+from nn.measure.rejection import Verdict
+from nn.numbers.pieces import EVERYTHING, Box
+from nn.numbers.reader import Reading
+from web.explain.division import as_division
 from web.explain.payloads import as_activations, as_neuron, as_saliency, as_step, rounded, row_of
 from web.models import Model
 from web.problems import ProblemError
 
-INCLUDABLE = ("seen", "steps", "activations", "saliency", "neuron", "models")
+INCLUDABLE = ("seen", "steps", "division", "activations", "saliency", "neuron", "models")
 COSTLY = ("activations", "saliency")  # each takes longer than reading a drawing
 MAX_ABLATION_LENGTH = 4000  # characters: all of a network's channels are less
 ABLATED_UNITS = r"\d{1,3}:\d{1,4}(\.\d{1,4})*"
 ABLATION = re.compile(f"{ABLATED_UNITS}(;{ABLATED_UNITS})*", re.ASCII)
 NEURON = re.compile(r"\d{1,3}\.\d{1,4}(\.\d{1,2}\.\d{1,2})?", re.ASCII)
+PLACE = re.compile(r"\d|1[01]", re.ASCII)
 NOISE = re.compile(r"[01]?(\.\d{1,6})?", re.ASCII)
 
 
@@ -44,6 +51,8 @@ class IncludeOptions:
     skip: frozenset[str] = frozenset()
     noise: float = 0.0
     neuron: tuple[int, ...] | None = None
+    single: bool = False  # whether the drawing is one digit, whatever it looks like
+    place: int = 0  # of the digit of a number that is looked into
 
     @property
     def cost(self) -> int:
@@ -51,34 +60,56 @@ class IncludeOptions:
         return len(self.include.intersection(COSTLY))
 
     def read(
-        self, drawing: PictureFile | Array | None
-    ) -> tuple[Array | None, list[preprocess.Step]]:
-        """The input for the network, and the steps of preprocessing that made it.
+        self, drawing: PictureFile | Array | None, strokes: Sequence[Array] = ()
+    ) -> tuple[Reading | None, list[preprocess.Step]]:
+        """What the network reads, None for a blank sheet, and the steps of preprocessing.
 
-        The input is (28, 28), or None for a blank sheet.  A drawing that is an array is the input
-        itself.  There are no steps unless they are included.  Raises PictureError.
+        A drawing that is an array (28, 28) is the input of the network itself: a single digit.
+        There are no steps unless they are included.  Raises PictureError.
         """
-        steps: list[preprocess.Step] = []
         if not isinstance(drawing, PictureFile):
-            seen = drawing
-        elif self.skip or "steps" in self.include:
-            steps = list(preprocess.steps(preprocess.open_picture(drawing), self.skip))
-            seen = preprocess.input_after(steps)
-        else:
-            seen = preprocess.to_input(drawing)
-        return noisy(seen, self.noise) if self.noise and seen is not None else seen, steps
+            return self.read_single(drawing), []
+        with_steps = bool(self.skip) or "steps" in self.include
+        image = preprocess.open_picture(drawing, colours=with_steps)
+        steps = list(preprocess.steps(image, self.skip)) if with_steps else []
+        if self.skip:
+            return self.read_single(preprocess.input_after(steps)), steps
+        crop = preprocess.image_to_crop(image)
+        if crop is None:
+            return None, steps
+        if self.single or self.noise:
+            return self.read_single(crop.as_input(), crop.box), steps
+        size = drawing.width, drawing.height
+        return self.model.reader.read(crop, strokes, size), steps
+
+    def read_single(self, drawing: Array | None, box: Box = EVERYTHING) -> Reading | None:
+        """A drawing (28, 28) as one digit, with noise if that is wanted; None for a blank sheet."""
+        if drawing is None:
+            return None
+        return self.model.reader.read_single(
+            noisy(drawing, self.noise) if self.noise else drawing, box
+        )
+
+    def chosen(self, reading: Reading) -> Array:
+        """The input (28, 28) that is looked into: of a number, that of the digit at `place`."""
+        if len(reading.digits) == 1 or reading.verdict is Verdict.REFUSED:
+            return reading.whole.drawing
+        return reading.digits[min(self.place, len(reading.digits) - 1)].drawing
 
     def included(
-        self, seen: Array | None, steps: list[preprocess.Step], models: Mapping[str, Model]
+        self, reading: Reading | None, steps: list[preprocess.Step], models: Mapping[str, Model]
     ) -> dict[str, Any]:
-        """What is to be included, by name; `seen` and `steps` are what `read` returned."""
+        """What is to be included, by name; `reading` and `steps` are what `read` returned."""
         found: dict[str, Any] = dict.fromkeys(sorted(self.include))
+        seen = None if reading is None else self.chosen(reading)
         if "steps" in self.include:
             found["steps"] = [as_step(name, picture, self.skip) for name, picture in steps]
         if "models" in self.include:
             found["models"] = [row_of(model, seen) for model in models.values()]
-        if seen is None:
+        if reading is None or seen is None:
             return found
+        if "division" in self.include and reading.division is not None:
+            found["division"] = as_division(reading)
         network = self.model.network
         if "seen" in self.include:
             found["seen"] = rounded(seen)
@@ -107,7 +138,23 @@ def parse_options(query: Mapping[str, str], model: Model) -> IncludeOptions:
         model = replace(model, network=network, inference=Inference(network))
     noise = parse_noise(query.get("noise", "0"))
     neuron = parse_neuron(query.get("neuron", ""), model) if "neuron" in include else None
-    return IncludeOptions(model, include, skip, noise, neuron)
+    single = parse_digits(query.get("digits", ""))
+    return IncludeOptions(
+        model, include, skip, noise, neuron, single, parse_place(query.get("place", "0"))
+    )
+
+
+def parse_digits(text: str) -> bool:
+    """Whether a single digit is asked for."""
+    if text not in ("", "1"):
+        raise ProblemError(422, f"digits is {text[:40]!r}: make it 1, or leave it out")
+    return text == "1"
+
+
+def parse_place(text: str) -> int:
+    if not PLACE.fullmatch(text):
+        raise ProblemError(422, f"place is {text[:40]!r}: make it a whole number from 0 to 11")
+    return int(text)
 
 
 def parse_names(text: str, known: tuple[str, ...], what: str) -> frozenset[str]:

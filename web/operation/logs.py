@@ -123,7 +123,7 @@ def log_requests(app: Flask) -> None:
             "duration_ms": round(1000 * seconds, 2),
             "bytes": response.content_length,
         }
-        for name in ("digit", "doubtful", "rejected"):
+        for name in ("digit", "number", "doubtful", "rejected"):
             if g.predictions:
                 line[name] = one_or_all([prediction[name] for prediction in g.predictions])
         if g.fact_sources:

@@ -53,7 +53,9 @@ LATENCY = Histogram(
     buckets=SECONDS,
 )
 ERRORS = Counter("digits_errors", "Responses with a status of 400 or more.", ["route", "status"])
-PREDICTIONS = Counter("digits_predictions", "Drawings read as a digit.", ["digit", "model"])
+PREDICTIONS = Counter(
+    "digits_predictions", 'Drawings read, by their digit, or "several".', ["digit", "model"]
+)
 DOUBTS = Counter("digits_doubts", "Those of them that may be no digit.", ["digit", "model"])
 REJECTIONS = Counter("digits_rejections", "Drawings rejected: no digit.", ["reason", "model"])
 FACTS = Counter("digits_facts", "Facts given, by source.", ["source"])
@@ -131,9 +133,11 @@ def count_predictions(predictions: Iterable[dict[str, Any]]) -> None:
         if prediction["rejected"]:
             labelled(REJECTIONS, prediction["rejected"], prediction["model"]).inc()
         else:
-            labelled(PREDICTIONS, str(prediction["digit"]), prediction["model"]).inc()
+            digit = prediction["digit"]
+            read_as = "several" if digit is None else str(digit)
+            labelled(PREDICTIONS, read_as, prediction["model"]).inc()
             if prediction["doubtful"]:
-                labelled(DOUBTS, str(prediction["digit"]), prediction["model"]).inc()
+                labelled(DOUBTS, read_as, prediction["model"]).inc()
 
 
 def count_facts(sources: Iterable[str]) -> None:

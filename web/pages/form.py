@@ -15,9 +15,9 @@ from web.api.request_body import (
     cost_of,
     parse_body,
     parse_form,
-    read_drawing,
     read_fields,
 )
+from web.explain.options import IncludeOptions
 from web.models import Model, find_model
 from web.pages.charts import pixel_squares
 from web.pages.formatting import capitalized
@@ -88,14 +88,13 @@ def predict_for_form(
 ) -> dict[str, Any]:
     """What the page shows.  Raises PictureError."""
     with predictor.turn(cost_of(content)), predictor.compute_lock:
-        drawing = read_drawing(content)
-        prediction = predictor.predict(model, drawing)
-    digit = prediction["digit"]
+        reading, _ = IncludeOptions(model, frozenset()).read(content)
+        prediction = predictor.describe(model, reading)
     return {
         "title": title_of(prediction),
         "prediction": prediction,
-        "seen": None if drawing is None else pixel_squares(drawing.tolist()),
-        "fact": None if digit is None else predictor.fact(digit, None, seen).describe(digit),
+        "seen": None if reading is None else pixel_squares(reading.whole.drawing.tolist()),
+        "fact": predictor.fact_about(prediction, seen),
     }
 
 
@@ -105,8 +104,11 @@ def title_of(prediction: dict[str, Any]) -> str:
         return "There is nothing drawn on that picture"
     if prediction["rejected"]:
         return "That is no digit I know"
-    others = [str(other["digit"]) for other in prediction["alternatives"]]
-    names = [str(prediction["digit"]), *others]
+    others = [str(other.get("number", other.get("digit"))) for other in prediction["alternatives"]]
+    names = [prediction["number"], *others]
+    several = len(prediction["digits"]) > 1
     if prediction["doubtful"]:
-        return f"{', '.join(names)}, or no digit at all?"
-    return f"{', '.join(names[:-1])} or {names[-1]}?" if others else f"That is a {names[0]}"
+        return f"{', '.join(names)}, or no {'number' if several else 'digit'} at all?"
+    if others:
+        return f"{', '.join(names[:-1])} or {names[-1]}?"
+    return f"That is {names[0]}" if several else f"That is a {names[0]}"

@@ -1,0 +1,146 @@
+"""Whole numbers composed of the digits of one hand, apart or touching, as strokes and pictures.
+
+A hand is a writer of the pen set or a font of one split.  What people do when they write a number
+is imitated: digits of about one height, not quite on one line, with gaps from narrow to wide, or
+touching, with any pen.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from nn.data.fonts import font_digits
+from nn.data.pen import pen_drawings
+from nn.ink.strokes import SUPERSAMPLING, Drawing, Strokes, as_strokes, distorted, normalized
+from nn.layers import Array
+
+PENS = (0.08, 0.3)  # the thinnest and the widest, as shares of a digit's height
+GAPS = (0.04, 0.6)  # of paper between digits that are apart, as shares of their height
+HEIGHTS = (40.0, 160.0)  # of digits, in pixels
+CANVAS = (640, 320)  # pixels
+MOST_OVERLAP = 0.3  # of the boxes of neighbours, as a share of a digit's height
+LONGEST_SHARE = 0.94  # of the canvas that the longest number takes
+
+
+class Number(NamedTuple):
+    """A number as it was drawn: strokes in pixels of a canvas of that size, and the pen's width."""
+
+    digits: str
+    strokes: Strokes
+    owners: list[int]  # for each stroke the place of its digit
+    pen: float
+    size: tuple[int, int] = CANVAS
+
+    def picture(self) -> Image.Image:
+        """Black ink on white paper, as the page sends it."""
+        return rendered(self.strokes, self.pen, self.size)
+
+
+def rendered(strokes: Strokes, pen: float, size: tuple[int, int]) -> Image.Image:
+    """A gray picture of strokes in pixels, with round ends and corners."""
+    scale = SUPERSAMPLING
+    image = Image.new("L", (size[0] * scale, size[1] * scale), 255)
+    pencil = ImageDraw.Draw(image)
+    radius = pen * scale / 2
+    for stroke in strokes:
+        points = [(x * scale, y * scale) for x, y in stroke]
+        if len(points) > 1:
+            pencil.line(points, fill=0, width=max(1, round(2 * radius)))
+        for x, y in points:
+            pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
+    return image.reduce(scale)
+
+
+def hands(split: str) -> list[list[list[Drawing]]]:
+    """For each hand of the split the drawings of each digit, from 0 to 9.
+
+    Hands without one of the digits are left out.  Raises DataError as the sets do.
+    """
+    found: dict[tuple[str, int], list[list[Drawing]]] = defaultdict(lambda: [[] for _ in range(10)])
+    for kind, drawings in (("pen", pen_drawings(split)), ("fonts", font_digits(split))):
+        for drawing in drawings:
+            found[kind, drawing.writer][drawing.label].append(drawing)
+    return [hand for hand in found.values() if all(hand)]
+
+
+def numbers(split: str, length: int, count: int, touching: bool) -> Iterator[Number]:
+    """So many random numbers of that length, the hands in turn; equal in each call."""
+    rng = np.random.default_rng([15, *split.encode(), length, touching])
+    of_split = hands(split)
+    for index in range(count):
+        hand = of_split[index % len(of_split)]
+        yield composed(hand, rng.integers(10, size=length).tolist(), touching, rng)
+
+
+def composed(
+    hand: list[list[Drawing]], digits: list[int], touching: bool, rng: np.random.Generator
+) -> Number:
+    """The digits in a row, by one hand, with a random pen, size and place."""
+    slope, gap = rng.normal(0, 0.03), float(np.exp(rng.uniform(*np.log(GAPS))))
+    pen = float(np.exp(rng.uniform(*np.log(PENS))))
+    lines: list[Array] = []
+    owners: list[int] = []
+    for place, digit in enumerate(digits):
+        drawing = hand[digit][rng.integers(len(hand[digit]))]
+        glyph = normalized(distorted(drawing.strokes, rng, 0.3))
+        height = np.ptp(np.concatenate(glyph)[:, 1])
+        # a digit's height is near 1, also where it is wider than high
+        scale = np.exp(rng.normal(0, 0.08)) / max(float(height), 0.5)
+        glyph = [line * scale for line in glyph]
+        lift = rng.normal(0, 0.04) + slope * place
+        glyph = [line + np.array([0, lift]) for line in glyph]
+        if lines:
+            distance = (
+                -pen * rng.uniform(0.05, 0.4) if touching else gap * np.exp(rng.normal(0, 0.3))
+            )
+            x = beside(lines[-len_of_last(owners) :], glyph, pen, distance)
+            glyph = [line + np.array([x, 0]) for line in glyph]
+        lines += glyph
+        owners += [place] * len(glyph)
+    points = np.concatenate(lines)
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    room = np.array(CANVAS) * LONGEST_SHARE
+    largest = float((room / (extent + pen)).min())
+    height = min(np.exp(rng.uniform(*np.log(HEIGHTS))), largest)
+    free = np.array(CANVAS) - (extent + pen) * height
+    corner = free * rng.uniform(0, 1, 2) + pen * height / 2
+    strokes = as_strokes([(line - low) * height + corner for line in lines])
+    return Number("".join(map(str, digits)), strokes, owners, pen * height)
+
+
+def len_of_last(owners: list[int]) -> int:
+    """How many strokes the last digit has."""
+    return owners.count(owners[-1])
+
+
+def beside(left: list[Array], right: list[Array], pen: float, distance: float) -> float:
+    """How far right to move `right` so that the ink's least distance from `left` is `distance`.
+
+    Below 0 the ink of the two overlaps.
+    """
+    a, b = densified(left), densified(right)
+    reach = pen + distance  # of the middle of one line from that of the other
+    down = a[:, None, 1] - b[None, :, 1]
+    near = np.abs(down) < reach
+    overlap = float(a[:, 0].max() - b[:, 0].min())
+    if not near.any():  # one is above the other
+        return overlap + reach
+    shift = a[:, None, 0] - b[None, :, 0] + np.sqrt(np.maximum(reach**2 - down**2, 0))
+    # never so far under or over the other that a reader would not see two
+    return max(float(shift[near].max()), overlap - MOST_OVERLAP)
+
+
+def densified(lines: list[Array], step: float = 0.03) -> Array:
+    """Points (n, 2) along the lines, `step` apart."""
+    points = []
+    for line in lines:
+        ends = line if len(line) > 1 else np.repeat(line, 2, axis=0)
+        lengths = np.hypot(*np.diff(ends, axis=0).T)
+        for start, end, length in zip(ends[:-1], ends[1:], lengths, strict=True):
+            count = int(length / step) + 1
+            points.append(start + (end - start) * (np.arange(count) / count)[:, None])
+        points.append(ends[-1:])
+    return np.concatenate(points)

@@ -1,0 +1,79 @@
+"""A small model of how the digits of a number stand: their heights, widths, gaps and cuts.
+
+Each feature is 0 for digits as people mostly write them, and grows with what is unusual; lengths
+are in heights of a digit.  The weights are found by maximum likelihood, see `fitting`.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from nn.layers import Array
+from nn.network import Network
+from nn.numbers.pieces import Pieces
+
+LOW, WIDE, GAP, OVERLAP = 0.65, 1.0, 0.05, 0.15  # heights that are usual still
+
+# of a digit: that there is one more; how much lower and wider it is than usual; the empty band
+# inside
+OF_DIGIT = ("digit", "low", "wide", "gap")
+# of two neighbours: how far one stands over the other; pens of ink cut, and that there is a cut;
+# the logarithm of the ratio of their heights; how much higher the middle of one is
+OF_NEIGHBOURS = ("overlap", "ink", "cut", "height", "offset")
+FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS)
+
+Weights = Mapping[str, float]  # by feature; what a feature of 1 takes from the score
+SOURCES = ("strokes", "picture")
+DEFAULT: Weights = {  # for networks whose file has none
+    "digit": 1.0,
+    "low": 8.0,
+    "wide": 5.0,
+    "gap": 15.0,
+    "overlap": 5.0,
+    "ink": 0.5,
+    "cut": 1.0,
+    "height": 3.0,
+    "offset": 3.0,
+}
+
+
+def weights_of(network: Network, source: str) -> Weights:
+    """The weights for strokes or for pictures that the network's file holds, or DEFAULT."""
+    found: Weights = network.about.get("geometry", {}).get(source, DEFAULT)
+    return found
+
+
+def of_digit(pieces: Pieces, start: int, end: int) -> list[float]:
+    """The features of a candidate."""
+    unit = pieces.height
+    left, top, right, bottom = pieces.box(start, end)
+    width, height = (right - left) / unit, (bottom - top) / unit
+    return [
+        1.0,
+        max(0.0, LOW - max(height, width / 2)),
+        max(0.0, width - WIDE),
+        max(0.0, pieces.gap(start, end) / unit - GAP),
+    ]
+
+
+def of_neighbours(pieces: Pieces, start: int, middle: int, end: int) -> list[float]:
+    """The features of two candidates, from start to middle and from there to end."""
+    unit = pieces.height
+    _, a_top, a_right, a_bottom = pieces.box(start, middle)
+    b_left, b_top, _, b_bottom = pieces.box(middle, end)
+    ink = float(pieces.cuts[middle - 1])
+    is_cut = not math.isnan(ink)
+    least = 0.02 * unit  # of a dash, whose height is nothing
+    return [
+        max(0.0, (a_right - b_left) / unit - OVERLAP),
+        ink if is_cut else 0.0,
+        float(is_cut),
+        abs(math.log(max(a_bottom - a_top, least) / max(b_bottom - b_top, least))),
+        abs(a_top + a_bottom - b_top - b_bottom) / 2 / unit,
+    ]
+
+
+def as_array(weights: Weights) -> Array:
+    """(9,), in the order of FEATURES."""
+    return np.array([weights[name] for name in FEATURES])

@@ -1,0 +1,297 @@
+"""Reading whole numbers: the obvious digits first, a lattice of candidates where one is not."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from nn.dataset import DIGITS
+from nn.ink.files import PictureError
+from nn.ink.preprocess import EDGE, Crop, centre, fit
+from nn.layers import Array
+from nn.measure.rejection import Verdict, conditional_probabilities, confidence_of, verdicts
+from nn.network import Network
+from nn.numbers import geometry
+from nn.numbers.lattice import Lattice, Path
+from nn.numbers.pictures import Picture
+from nn.numbers.pieces import EVERYTHING, Box, Candidate, Pieces
+from nn.numbers.strokes import Strokes
+
+MOST_DIGITS = 12
+MOST_STROKES = 40  # a drawing of more is read from its picture
+MOST_COMPONENTS = 40  # a picture of more is read as one digit, or refused
+MOST_CANDIDATES = 240  # of a lattice, which bounds its time
+
+LONGEST_RUN = 3  # strokes or components that may be one digit
+LONGEST_CUT_RUN = 8  # pieces, where some are parts of a component
+WIDEST = 1.4  # heights; what is wider is no candidate unless it is a single piece
+
+OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
+OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
+MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
+MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
+
+
+class NumberError(PictureError):
+    """A picture of more than one number, or of one that is too long."""
+
+
+Probabilities = Callable[[Array], Array]  # (28, 28) -> (10 or 11,)
+
+
+class Digit(NamedTuple):
+    """A digit of a number, or a whole drawing as one."""
+
+    digit: int  # the best guess
+    confidence: float  # its probability, with "no digit" counted in
+    probabilities: list[float]  # of the ten digits, given that it is one
+    verdict: Verdict
+    box: Box  # in shares of the picture's sides
+    drawing: Array  # (28, 28), what the network saw
+    scores: Array  # (10 or 11,), the network's probabilities
+
+
+class Division(NamedTuple):
+    """How a drawing was divided: the lattice, its best paths, and the probability of each."""
+
+    lattice: Lattice
+    paths: list[Path]
+    probabilities: list[float]
+    source: str  # of the pieces: "strokes" or "picture"
+    weights: Array  # (9,), of the features of geometry
+    share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a network makes of a drawing: the digits of a number, whatever the verdict."""
+
+    digits: list[Digit]
+    confidence: float  # the probability of the number, with "no digit" counted in
+    verdict: Verdict
+    rivals: list[tuple[str, float]]  # other numbers nearly as probable, the likeliest first
+    whole: Digit  # the drawing as a single digit
+    division: Division | None = None  # None where there was no question of several digits
+
+    @property
+    def text(self) -> str:
+        """The digits from left to right."""
+        return "".join(str(digit.digit) for digit in self.digits)
+
+
+class Source(Protocol):
+    """Where the pieces of a drawing come from."""
+
+    name: str  # of its weights, see `geometry.SOURCES`
+
+    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
+        """The pieces; those at the places `opened` in smaller ones, if that is possible."""
+
+    def share(self, box: Box) -> Box:
+        """A box in pixels of the pieces as shares of the picture's sides."""
+
+
+class NumberReader:
+    """Reads drawings as numbers with one network."""
+
+    def __init__(self, network: Network, probabilities: Probabilities | None = None) -> None:
+        """`probabilities` are the network's, where there is a faster way to them."""
+        self.network = network
+        self.probabilities = probabilities or (
+            lambda image: network.probabilities(image[None, :, :, None])[0]
+        )
+        self.weights = {
+            name: geometry.as_array(geometry.weights_of(network, name)) for name in geometry.SOURCES
+        }
+
+    def read(
+        self, crop: Crop, strokes: Sequence[Array] = (), size: tuple[int, int] = (1, 1)
+    ) -> Reading:
+        """The number in a drawing.
+
+        strokes, each points (n, 2) in pixels of a picture of that size, tell more than the picture
+        alone: which ink was drawn together.
+
+        Raises NumberError for more than MOST_DIGITS digits, or several lines of them.
+        """
+        whole = self.digit(crop.as_input(), crop.box)
+        if is_obvious(whole, crop):
+            return as_one(whole)
+        if self.has_several_lines(crop):
+            raise NumberError("there are several lines: send a number in one line")
+        readings = []
+        if 0 < len(strokes) <= MOST_STROKES:
+            readings.append(self.read_from(Strokes(strokes, size), whole))
+        if not readings or readings[0].verdict is not Verdict.READ:
+            picture = Picture(crop)
+            if 0 < len(picture.components) <= MOST_COMPONENTS:
+                readings.append(self.read_from(picture, whole))
+        reading = min(readings, key=lambda reading: reading.verdict, default=as_one(whole))
+        if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
+            raise NumberError(
+                f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
+            )
+        return reading
+
+    def has_several_lines(self, crop: Crop) -> bool:
+        """Whether digits stand in rows above each other, with paper between the rows."""
+        rows = [row for row in rows_of(crop.ink) if row.shape[0] >= MIN_ROW * crop.ink.shape[0]]
+        if len(rows) < 2:
+            return False
+        for row in rows:
+            picture = Picture(Crop(row, crop.box))
+            if not 0 < len(picture.components) <= MOST_COMPONENTS:
+                return False
+            whole = self.digit(centre(fit(row)))
+            if self.read_from(picture, whole).verdict is Verdict.REFUSED:
+                return False
+        return True
+
+    def read_from(self, source: Source, whole: Digit) -> Reading:
+        """The number in the pieces of a drawing: as its clusters, or else as the best path."""
+        pieces = source.pieces()
+        clusters = pieces.clusters()
+        lattice, drawings = self.lattice(pieces, clusters, whole)
+        doubtful = self.doubtful_pieces(lattice, clusters)
+        if doubtful:
+            pieces = source.pieces(doubtful)
+            candidates = candidates_of(pieces)
+            if len(candidates) > MOST_CANDIDATES:
+                return as_one(whole)
+            lattice, drawings = self.lattice(pieces, candidates, whole)
+        return self.likeliest(lattice, drawings, source, whole)
+
+    def lattice(
+        self, pieces: Pieces, candidates: Iterable[Candidate], whole: Digit
+    ) -> tuple[Lattice, list[Array]]:
+        """The lattice of these candidates and of the whole drawing, and their inputs (28, 28)."""
+        all_pieces = Candidate(0, len(pieces))
+        parts = [candidate for candidate in candidates if candidate != all_pieces]
+        drawings = [pieces.draw(*part) for part in parts]
+        scores = [self.probabilities(drawing) for drawing in drawings]
+        probabilities = np.array([*scores, whole.scores])
+        return Lattice(pieces, [*parts, all_pieces], probabilities), [*drawings, whole.drawing]
+
+    def doubtful_pieces(self, lattice: Lattice, clusters: Sequence[Candidate]) -> frozenset[int]:
+        """The places of pieces in clusters that may be no digit, or several, or a part of one."""
+        pieces = lattice.pieces
+        found = verdicts(self.network, lattice.probabilities)
+        doubtful: set[int] = set()
+        for candidate, verdict in zip(lattice.candidates, found, strict=True):
+            left, top, right, bottom = pieces.box(*candidate)
+            is_digit = (
+                verdict == Verdict.READ
+                and right - left <= OBVIOUS_WIDTH * pieces.height
+                and bottom - top >= OBVIOUS_HEIGHT * pieces.height
+            )
+            if candidate in clusters and not is_digit:
+                doubtful |= set(range(*candidate))
+        return frozenset(doubtful)
+
+    def likeliest(
+        self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
+    ) -> Reading:
+        """The number on the best path."""
+        weights = self.weights[source.name]
+        paths, total = lattice.best_paths(weights)
+        shares = [math.exp(path.score - total) for path in paths]
+        numbers: dict[str, float] = {}
+        for path, share in zip(paths, shares, strict=True):
+            numbers[path.text] = numbers.get(path.text, 0.0) + share
+        text, probability = max(numbers.items(), key=lambda item: item[1])
+        best = next(path for path in paths if path.text == text)
+        digits = [
+            self.described(
+                lattice.probabilities[place],
+                drawings[place],
+                source.share(lattice.pieces.box(*lattice.candidates[place])),
+            )
+            for place in best.candidates
+        ]
+        if len(digits) == 1:
+            digits = [whole]
+        is_a_digit = math.prod(sum(digit.scores[:DIGITS].tolist()) for digit in digits)
+        rivals = [
+            (other, share)
+            for other, share in sorted(numbers.items(), key=lambda item: -item[1])
+            if other != text and share >= MIN_RIVAL
+        ]
+        return Reading(
+            digits,
+            probability * is_a_digit,
+            max(digit.verdict for digit in digits),
+            rivals,
+            whole,
+            Division(lattice, paths, shares, source.name, weights, source.share),
+        )
+
+    def read_single(self, drawing: Array, box: Box = EVERYTHING) -> Reading:
+        """A drawing (28, 28) as a single digit."""
+        return as_one(self.digit(drawing, box))
+
+    def digit(self, drawing: Array, box: Box = EVERYTHING) -> Digit:
+        """A drawing (28, 28) as one digit."""
+        return self.described(self.probabilities(drawing), drawing, box)
+
+    def described(self, scores: Array, drawing: Array, box: Box) -> Digit:
+        """The digit of a drawing with these scores of the network."""
+        probabilities = conditional_probabilities(scores[None])[0].tolist()
+        return Digit(
+            digit=max(range(DIGITS), key=probabilities.__getitem__),
+            confidence=float(confidence_of(scores[None])[0]),
+            probabilities=probabilities,
+            verdict=Verdict(int(verdicts(self.network, scores[None])[0])),
+            box=box,
+            drawing=drawing,
+            scores=scores,
+        )
+
+
+def as_one(whole: Digit) -> Reading:
+    """The reading of a drawing as a single digit."""
+    rivals = [
+        (str(digit), probability)
+        for digit, probability in enumerate(whole.probabilities)
+        if digit != whole.digit and probability >= MIN_RIVAL
+    ]
+    rivals.sort(key=lambda rival: -rival[1])
+    return Reading([whole], whole.confidence, whole.verdict, rivals, whole)
+
+
+def is_obvious(whole: Digit, crop: Crop) -> bool:
+    """Whether there is no question of several digits: no gap, not wide, and read without doubt."""
+    height, width = crop.ink.shape
+    return (
+        whole.verdict is Verdict.READ
+        and width <= OBVIOUS_WIDTH * height
+        and bool((crop.ink > EDGE).any(axis=0).all())
+    )
+
+
+def rows_of(ink: Array) -> list[Array]:
+    """The ink (height, width) in rows with paper between them, each cropped, from the top."""
+    strong = ink > EDGE
+    edges = np.flatnonzero(np.diff(strong.any(axis=1), prepend=False, append=False))
+    rows = []
+    for top, bottom in edges.reshape(-1, 2).tolist():
+        columns = np.flatnonzero(strong[top:bottom].any(axis=0))
+        rows.append(ink[top:bottom, columns[0] : columns[-1] + 1])
+    return rows
+
+
+def candidates_of(pieces: Pieces) -> list[Candidate]:
+    """Every run of pieces that may be a digit."""
+    found = []
+    widest = WIDEST * pieces.height
+    for start in range(len(pieces)):
+        for end in range(start + 1, len(pieces) + 1):
+            run = end - start
+            cuts = int((~np.isnan(pieces.cuts[start : end - 1])).sum())
+            if run - cuts > LONGEST_RUN or run > LONGEST_CUT_RUN:
+                break
+            left, _, right, _ = pieces.box(start, end)
+            if run == 1 or right - left <= widest:
+                found.append(Candidate(start, end))
+    return found
