@@ -1,12 +1,22 @@
-// Strokes as ink on a canvas. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in sides
-// of the pad, y points downwards, so that one drawing fits a pad of any size. Pressure is that of a
+// Strokes as ink on a canvas. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in
+// heights of the sheet, y points downwards, so that one drawing fits a pad of any size. Pressure is that of a
 // pen, from 0 to 1, where 0.5 leaves the width as it is. Nothing here depends on the page.
+
+export const SQUARES = 28; // in the height of the sheet
+const PICTURE = 280; // pixels, the height of the picture that is sent
 
 export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280, eraser: 40 / 280 };
 
 const pressed = (width, pressure = 0.5) => width * (0.4 + 1.2 * pressure);
 
-// Paints strokes in the context's own colours onto a square whose side is `size` pixels.
+// Where a sheet lies that is shown whole, in the middle of another one: {scale, left, top}. All lengths are in
+// heights: of the first sheet its width, of the other one its width, left and top.
+export function within(width, otherWidth) {
+  const scale = Math.min(1, otherWidth / width);
+  return { scale, left: (otherWidth - scale * width) / 2, top: (1 - scale) / 2 };
+}
+
+// Paints strokes in the context's own colours onto a sheet that is `size` pixels high.
 export function paint(context, strokes, size) {
   context.lineCap = context.lineJoin = "round";
   for (const { width, points, erase } of strokes) {
@@ -58,22 +68,31 @@ export function distance([x, y], [fromX, fromY], [toX, toY]) {
   return Math.hypot(x - fromX - t * dx, y - fromY - t * dy);
 }
 
-// The drawing on a canvas of its own: black on an opaque white square. It is drawn apart from the
+// The drawing on a canvas of its own, so many pixels high: black on opaque white. It is drawn apart from the
 // visible pad, so that theme, squares and pixel ratio never reach the network.
-export function onPaper(strokes, size = 280) {
+export function onPaper({ strokes, width }, size = PICTURE) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = size;
+  canvas.width = Math.round(width * size);
+  canvas.height = size;
   const context = canvas.getContext("2d");
   context.fillStyle = context.strokeStyle = "#000";
   paint(context, strokes, size);
   // The paper comes last, and under the ink: an eraser would have made holes in it.
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
+  context.fillRect(0, 0, canvas.width, size);
   return canvas;
 }
 
 // The same as a data URL of a JPEG, as it is sent to the server.
-export function picture(strokes, { size = 280, quality = 0.92 } = {}) {
-  return onPaper(strokes, size).toDataURL("image/jpeg", quality);
+export function picture(drawing) {
+  return onPaper(drawing).toDataURL("image/jpeg", 0.92);
+}
+
+// The strokes in pixels of that picture, as they are sent beside it; undefined where they do not say where
+// ink is, because some of it was erased.
+export function pictureStrokes({ strokes }) {
+  if (strokes.some(({ erase }) => erase)) return undefined;
+  const pixels = (length) => Math.round(10 * PICTURE * length) / 10;
+  return strokes.map(({ points }) => points.map(([x, y]) => [pixels(x), pixels(y)]));
 }

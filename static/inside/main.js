@@ -22,7 +22,7 @@ import "../testset/testset.js";
 
 const element = (id) => document.getElementById(id);
 const INK = "#17264f"; // on a transparent ground: the preprocessing steps show what becomes of both
-const PICTURE_SIDE = 280; // pixels
+const PICTURE_HEIGHT = 280; // pixels
 const INCLUDE = "seen,steps,activations,saliency";
 const MESSAGES = {
   blank: "Nothing is left to see",
@@ -46,9 +46,11 @@ const neuronQueue = new PredictionQueue({ onPrediction: showNeuron }, TIMES);
 
 function picture() {
   const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
-  canvas.width = canvas.height = PICTURE_SIDE;
+  const strokes = perturbations.rotated(drawing, perturbations.rotation());
+  canvas.width = Math.round(drawing.width * PICTURE_HEIGHT);
+  canvas.height = PICTURE_HEIGHT;
   context.fillStyle = context.strokeStyle = INK;
-  paint(context, perturbations.rotated(drawing.strokes, perturbations.rotation()), PICTURE_SIDE);
+  paint(context, strokes, PICTURE_HEIGHT);
   return canvas.toDataURL("image/png");
 }
 

@@ -49,11 +49,14 @@ export function mostActive(blocks) {
   });
 }
 
-// The strokes rotated around the middle of the pad.
-export function rotated(strokes, degrees) {
+// The strokes rotated around the middle of their sheet.
+export function rotated({ strokes, width }, degrees) {
   if (!degrees) return strokes;
-  const angle = (degrees * Math.PI) / 180, cos = Math.cos(angle), sin = Math.sin(angle);
-  const rotate = ([x, y, ...rest]) => [0.5 + (x - 0.5) * cos - (y - 0.5) * sin, 0.5 + (x - 0.5) * sin + (y - 0.5) * cos, ...rest];
+  const angle = (degrees * Math.PI) / 180, cos = Math.cos(angle), sin = Math.sin(angle), middle = width / 2;
+  const rotate = ([x, y, ...rest]) => {
+    const [dx, dy] = [x - middle, y - 0.5];
+    return [middle + dx * cos - dy * sin, 0.5 + dx * sin + dy * cos, ...rest];
+  };
   return strokes.map((stroke) => ({ ...stroke, points: stroke.points.map(rotate) }));
 }
 

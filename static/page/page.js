@@ -5,7 +5,7 @@ import { onOffline, registerServiceWorker } from "./offline.js";
 import * as panel from "./prediction.js";
 import { Cursor } from "../draw/cursor.js";
 import { Drawing } from "../draw/drawing.js";
-import { picture } from "../draw/ink.js";
+import { picture, pictureStrokes } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
 import { clearLink, linkedDrawing, storeDrawing, storedDrawing } from "../draw/share.js";
 import { connectTools, note } from "../draw/tools.js";
@@ -35,9 +35,10 @@ const queue = new PredictionQueue({
 const key = () => `${drawing.version} ${model.value}`;
 
 function requestPrediction({ urgent }) {
-  const { strokes, picture: opened, step } = drawing;
+  const { strokes, width, picture: opened, step } = drawing;
   const query = { include: "seen", model: model.value };
-  queue.add({ key: key(), step, urgent, query, picture: () => opened?.url ?? picture(strokes) });
+  const drawn = { picture: () => picture({ strokes, width }), strokes: () => pictureStrokes({ strokes }) };
+  queue.add({ key: key(), step, urgent, query, ...(opened ? { picture: () => opened.url } : drawn) });
 }
 
 // While a stroke grows, the prediction for its beginning is shown; else only the one for this very drawing.
@@ -108,10 +109,10 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 
 // Loads the drawing that the address carries; returns whether it carries one, readable or not.
 function openLinked() {
-  const strokes = linkedDrawing();
-  if (strokes) drawing.load(strokes);
-  else if (strokes === null) note("This link holds no drawing that can be read.");
-  return strokes !== undefined;
+  const linked = linkedDrawing();
+  if (linked) drawing.load(linked);
+  else if (linked === null) note("This link holds no drawing that can be read.");
+  return linked !== undefined;
 }
 addEventListener("hashchange", openLinked);
 

@@ -40,12 +40,12 @@ export async function predict(request, signal) {
 }
 
 // URLs are relative to the page, so that the app can be mounted anywhere.
-function post({ picture, query }, signal) {
+function post({ picture, strokes, query }, signal) {
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   return fetch(`api/predict?${parameters}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ image: picture() }),
+    body: JSON.stringify({ image: picture(), strokes: strokes?.() }),
     signal,
   });
 }

@@ -129,11 +129,11 @@ def fewer(stroke, most=16):
 
 
 def on_pad(page, strokes, size=0.6, middle=(0.5, 0.5)):
-    """The strokes in the window's pixels, their longer side that share of the pad."""
+    """The strokes in the window's pixels, their longer side that share of the pad's height."""
     page.locator("#pad").scroll_into_view_if_needed()
     box = page.locator("#pad").bounding_box()
     xs, ys = zip(*(point for stroke in strokes for point in stroke), strict=True)
-    scale = size * box["width"] / max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)
+    scale = size * box["height"] / max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)
     centre = ((max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2)
     left = box["x"] + middle[0] * box["width"]
     top = box["y"] + middle[1] * box["height"]
@@ -149,7 +149,7 @@ def draw(page, strokes, way=with_mouse, **place):
 
 
 def at(page, x, y):
-    """A place on the pad, given in its sides, in the window's pixels."""
+    """A place on the pad, given in shares of its sides, in the window's pixels."""
     box = page.locator("#pad").bounding_box()
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
