@@ -4,6 +4,7 @@
 
 export const SQUARES = 28; // in the height of the sheet
 const PICTURE = 280; // pixels, the height of the picture that is sent
+const MOST_STROKES = 200, MOST_POINTS = 10_000; // that the server takes
 
 export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280, eraser: 40 / 280 };
 
@@ -90,9 +91,11 @@ export function picture(drawing) {
 }
 
 // The strokes in pixels of that picture, as they are sent beside it; undefined where they do not say where
-// ink is, because some of it was erased.
-export function pictureStrokes({ strokes }) {
-  if (strokes.some(({ erase }) => erase)) return undefined;
-  const pixels = (length) => Math.round(10 * PICTURE * length) / 10;
-  return strokes.map(({ points }) => points.map(([x, y]) => [pixels(x), pixels(y)]));
+// ink is, because some of it was erased, or are too many to be taken.
+export function pictureStrokes({ strokes, width }) {
+  const points = strokes.flatMap((stroke) => stroke.points).length;
+  if (strokes.some(({ erase }) => erase) || strokes.length > MOST_STROKES || points > MOST_POINTS) return undefined;
+  // A stroke may leave the picture, which ends a side further on for the server.
+  const pixels = (length, side) => Math.round(10 * PICTURE * Math.min(Math.max(length, -side), 2 * side)) / 10;
+  return strokes.map((stroke) => stroke.points.map(([x, y]) => [pixels(x, width), pixels(y, 1)]));
 }

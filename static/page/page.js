@@ -1,5 +1,6 @@
 // The wiring of the front page: what is drawn on the pad requests a prediction, which goes on the page.
 
+import * as brackets from "./brackets.js";
 import * as fact from "./fact.js";
 import { onOffline, registerServiceWorker } from "./offline.js";
 import * as panel from "./prediction.js";
@@ -15,6 +16,7 @@ const element = (id) => document.getElementById(id);
 const canvas = element("pad"), model = element("model");
 const drawing = new Drawing();
 const pad = new Pad(canvas, drawing);
+brackets.follow(drawing);
 new Cursor(canvas, pad, drawing, (words) => (element("place").textContent = words));
 
 let latest = null; // {prediction, request}
@@ -37,7 +39,7 @@ const key = () => `${drawing.version} ${model.value}`;
 function requestPrediction({ urgent }) {
   const { strokes, width, picture: opened, step } = drawing;
   const query = { include: "seen", model: model.value };
-  const drawn = { picture: () => picture({ strokes, width }), strokes: () => pictureStrokes({ strokes }) };
+  const drawn = { picture: () => picture({ strokes, width }), strokes: () => pictureStrokes({ strokes, width }) };
   queue.add({ key: key(), step, urgent, query, ...(opened ? { picture: () => opened.url } : drawn) });
 }
 
@@ -46,7 +48,7 @@ function showLatest() {
   const { prediction, request } = latest, fresh = request.key === key(), growing = drawing.stroke !== null;
   if (!fresh && !(growing && request.step === drawing.step && request.query.model === model.value)) return;
   panel.show(prediction, fresh, growing);
-  if (prediction.digit !== null && !prediction.rejected) fact.show(prediction.digit, prediction.fact);
+  if (prediction.number !== null) fact.show(prediction.number, prediction.fact);
   else if (!growing) fact.hide();
   if (fresh && !growing) panel.announce(fact.text());
 }
@@ -66,6 +68,7 @@ drawing.addEventListener("draw", () => {
   } else {
     if (isAnother) panel.awaitPrediction(fact.hide);
     else panel.markOutdated();
+    if (isAnother && drawing.stroke === null) brackets.show([]);
     requestPrediction({ urgent: drawing.stroke === null });
   }
   if (drawing.stroke === null) storeDrawing(drawing);
@@ -77,6 +80,12 @@ drawing.addEventListener("lift", () => {
   if (latest?.request.key === key()) return showLatest();
   panel.awaitPrediction(fact.hide);
   requestPrediction({ urgent: true });
+});
+
+panel.onChoice(async (number) => {
+  const { request } = latest;
+  await fact.find(number);
+  if (latest.request === request && element("digit").textContent === number) panel.announce(fact.text());
 });
 
 connectTools(drawing, pad);
