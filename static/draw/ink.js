@@ -3,7 +3,7 @@
 // pen, from 0 to 1, where 0.5 leaves the width as it is. Nothing here depends on the page.
 
 export const SQUARES = 28; // in the height of the sheet
-const PICTURE = 280; // pixels, the height of the picture that is sent
+export const PICTURE_HEIGHT = 280; // pixels, of the picture that is sent
 const MOST_STROKES = 200, MOST_POINTS = 10_000; // that the server takes
 
 export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280, eraser: 40 / 280 };
@@ -71,7 +71,7 @@ export function distance([x, y], [fromX, fromY], [toX, toY]) {
 
 // The drawing on a canvas of its own, so many pixels high: black on opaque white. It is drawn apart from the
 // visible pad, so that theme, squares and pixel ratio never reach the network.
-export function onPaper({ strokes, width }, size = PICTURE) {
+export function onPaper({ strokes, width }, size = PICTURE_HEIGHT) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(width * size);
   canvas.height = size;
@@ -96,6 +96,6 @@ export function pictureStrokes({ strokes, width }) {
   const points = strokes.flatMap((stroke) => stroke.points).length;
   if (strokes.some(({ erase }) => erase) || strokes.length > MOST_STROKES || points > MOST_POINTS) return undefined;
   // A stroke may leave the picture, which ends a side further on for the server.
-  const pixels = (length, side) => Math.round(10 * PICTURE * Math.min(Math.max(length, -side), 2 * side)) / 10;
+  const pixels = (length, side) => Math.round(10 * PICTURE_HEIGHT * Math.min(Math.max(length, -side), 2 * side)) / 10;
   return strokes.map((stroke) => stroke.points.map(([x, y]) => [pixels(x, width), pixels(y, 1)]));
 }

@@ -6,15 +6,17 @@ import * as layers from "./layers.js";
 import * as buttons from "./network_buttons.js";
 import * as networkView from "./network_view.js";
 import * as neuronPanel from "./neuron.js";
+import * as digitRow from "./number/digits.js";
+import * as division from "./number/division.js";
+import { exampleOf } from "./number/examples.js";
 import * as perturbations from "./perturbations.js";
 import { paintPixels, rgb } from "./pixels.js";
 import * as preprocessing from "./preprocessing_steps.js";
 import * as probabilities from "./probabilities.js";
 import * as saliency from "./saliency.js";
 import { Drawing } from "../draw/drawing.js";
-import { paint } from "../draw/ink.js";
+import { PICTURE_HEIGHT, paint, pictureStrokes } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
-import { exampleOf } from "../draw/samples.js";
 import { storeDrawing, storedDrawing } from "../draw/share.js";
 import { errorSentence, percent } from "../shared/format.js";
 import { PredictionQueue } from "../shared/prediction_queue.js";
@@ -22,12 +24,12 @@ import "../testset/testset.js";
 
 const element = (id) => document.getElementById(id);
 const INK = "#17264f"; // on a transparent ground: the preprocessing steps show what becomes of both
-const PICTURE_HEIGHT = 280; // pixels
-const INCLUDE = "seen,steps,activations,saliency";
+const INCLUDE = "seen,steps,division,activations,saliency";
 const MESSAGES = {
   blank: "Nothing is left to see",
   doubtful: "or no digit at all",
   "not-a-digit": "That is no digit it knows",
+  "doubtful-number": "or no number at all",
 };
 const TIMES = { pace: 120, timeout: 20_000 }; // ms
 
@@ -35,6 +37,7 @@ const drawing = new Drawing();
 const pad = new Pad(element("pad"), drawing);
 const model = element("model");
 let latest = null; // the last prediction
+let place = 0; // of the digit of a number that the panels show
 let selected = null, pinned = null; // the unit shown in the neuron panel, and the one chosen by a click
 let position = null; // [row, column] in the map of the selected unit
 let version = 0; // grows with every change of drawing and controls
@@ -44,10 +47,15 @@ const queue = new PredictionQueue({ onBusy: setBusy, onPrediction: show, onError
 const allNetworksQueue = new PredictionQueue({ onPrediction: ({ models }) => allNetworks.show(models) }, TIMES);
 const neuronQueue = new PredictionQueue({ onPrediction: showNeuron }, TIMES);
 
-function picture() {
+// What every question is about.
+function drawn() {
+  const sheet = perturbations.rotated(drawing);
+  return { sheet, picture: () => picture(sheet), strokes: () => pictureStrokes(sheet) };
+}
+
+function picture({ strokes, width }) {
   const canvas = document.createElement("canvas"), context = canvas.getContext("2d");
-  const strokes = perturbations.rotated(drawing, perturbations.rotation());
-  canvas.width = Math.round(drawing.width * PICTURE_HEIGHT);
+  canvas.width = Math.round(width * PICTURE_HEIGHT);
   canvas.height = PICTURE_HEIGHT;
   context.fillStyle = context.strokeStyle = INK;
   paint(context, strokes, PICTURE_HEIGHT);
@@ -56,32 +64,38 @@ function picture() {
 
 function query(include, more = {}) {
   const skip = preprocessing.skipped().join(",");
-  return { include, model: model.value, skip, ablate: perturbations.ablateParameter(), noise: perturbations.noise(), ...more };
+  return { include, model: model.value, skip, ablate: perturbations.ablateParameter(), noise: perturbations.noise(), place, ...more };
 }
 
-function requestPrediction() {
+// isNew: it is not only another digit of the same number that is looked into.
+function requestPrediction({ isNew = true } = {}) {
   version++;
   delete document.body.dataset.answer;
   perturbations.showSummary(preprocessing.skipped());
   element("undo").disabled = !drawing.canUndo;
   element("clear").disabled = drawing.empty;
   if (drawing.empty) return showNothing();
-  queue.add({ version, picture, query: query(INCLUDE), growing: drawing.stroke !== null });
-  if (!drawing.stroke) allNetworksQueue.add({ picture, query: query("models", { ablate: "" }) });
+  queue.add({ version, ...drawn(), query: query(INCLUDE), growing: drawing.stroke !== null, isNew });
+  // With the same neurons switched off, so that it is the same digit of the same number.
+  if (!drawing.stroke) allNetworksQueue.add({ ...drawn(), query: query("models") });
 }
 
 function show(prediction, request) {
   latest = prediction;
-  const { digit, confidence, rejected, doubtful, seen, activations } = prediction, settled = !request.growing;
-  element("digit").textContent = digit ?? "";
-  element("confidence").textContent = digit === null ? "" : percent(confidence);
+  const { number, digits, confidence, rejected, doubtful, seen, activations } = prediction, settled = !request.growing;
+  place = Math.max(0, Math.min(request.query.place, digits.length - 1));
+  const digit = digits[place], name = digitRow.nameOf(place, digits);
+  element("digit").textContent = number ?? "";
+  digitRow.show(digits, place);
+  element("confidence").textContent = number === null ? "" : percent(confidence);
   const state = rejected ?? (doubtful ? "doubtful" : "read");
-  element("message").textContent = MESSAGES[state] ?? "";
+  element("message").textContent = MESSAGES[doubtful && name ? "doubtful-number" : state] ?? "";
   document.querySelector(".readout").dataset.state = state;
-  probabilities.show(prediction.probabilities, digit);
-  probabilities.addToHistory(prediction);
+  probabilities.show(digit?.probabilities ?? prediction.probabilities, digit?.digit ?? null, name);
+  if (request.isNew) probabilities.addToHistory(prediction);
   preprocessing.show(prediction.steps);
-  showSeen(seen);
+  if (settled) division.show(prediction.division, request.sheet, number);
+  showSeen(seen, name || "your drawing");
   networkView.show(activations && { blocks: activations.blocks, seen }, { settled, ablated: perturbations.ablated });
   document.body.classList.toggle("blank", !activations);
   if (activations) {
@@ -89,7 +103,7 @@ function show(prediction, request) {
     saliency.show(prediction.saliency, seen, settled);
     if (settled) requestNeuron();
   } else neuronPanel.hide();
-  if (request.version === version && !drawing.stroke) document.body.dataset.answer = digit ?? "";
+  if (request.version === version && !drawing.stroke) document.body.dataset.answer = number ?? "";
 }
 
 function showError({ kind, detail, retryIn }) {
@@ -99,15 +113,18 @@ function showError({ kind, detail, retryIn }) {
   if (retryIn !== null) setBusy(true);
 }
 
-function showSeen(seen) {
+function showSeen(seen, what = "") {
   const ink = rgb("--ink");
   paintPixels(element("seen"), 28, 28, (i) => [...ink, 255 * (seen?.[i] ?? 0)]);
-  element("seen").setAttribute("aria-label", `What the network sees: ${seen ? "your drawing in 28 by 28 squares" : "nothing"}`);
+  element("seen").setAttribute("aria-label", `What the network sees: ${seen ? `${what} in 28 by 28 squares` : "nothing"}`);
 }
 
 function showNothing() {
   for (const one of [queue, allNetworksQueue, neuronQueue]) one.clear();
   latest = null;
+  place = 0;
+  digitRow.show([], 0);
+  division.show(null);
   for (const id of ["digit", "confidence"]) element(id).textContent = "";
   element("message").textContent = "Nothing drawn yet";
   document.querySelector(".readout").dataset.state = "empty";
@@ -127,7 +144,7 @@ function requestNeuron() {
   networkView.choose(selected);
   if (!selected || !latest?.activations) return neuronPanel.hide();
   const neuron = [selected.layer, selected.unit, ...(position ?? [])].join(".");
-  neuronQueue.add({ picture, query: query("neuron", { neuron }) });
+  neuronQueue.add({ ...drawn(), query: query("neuron", { neuron }) });
 }
 
 function showNeuron({ neuron }) {
@@ -170,8 +187,18 @@ element("clear").addEventListener("click", () => {
   drawing.clear();
 });
 for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", () => drawing.load(exampleOf(Number(button.dataset.example))));
+  button.addEventListener("click", () => {
+    place = 0;
+    drawing.load(exampleOf(button.dataset.example));
+  });
 }
+function chooseDigit(chosen) {
+  place = chosen;
+  digitRow.show(latest.digits, place);
+  requestPrediction({ isNew: false });
+}
+digitRow.onChoice(chooseDigit);
+division.onDigit(chooseDigit);
 
 model.addEventListener("change", () => {
   perturbations.clearAblations();
@@ -209,7 +236,7 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 // ------------------------------------------------------------------------------------ the start
 
 allNetworks.mark(model.value);
-drawing.load(storedDrawing() ?? exampleOf(7)); // the drawing of the front page
+drawing.load(storedDrawing() ?? exampleOf("7")); // the drawing of the front page
 for (const event of ["draw", "lift"]) {
   drawing.addEventListener(event, () => drawing.stroke ?? storeDrawing(drawing)); // for the front page
 }
