@@ -39,10 +39,11 @@ def seven(drawings):
 @pytest.fixture(scope="module")
 def number(drawings):
     """A four and a two as picture and strokes; the two begins where the four ends."""
-    strokes = []
-    for digit, left in ((4, 60), (2, 135)):
-        for stroke in strokes_of(drawings, digit):
-            strokes.append([(left + 130 * x, 80 + 130 * y) for x, y in stroke])
+    strokes = [
+        [(left + 130 * x, 80 + 130 * y) for x, y in stroke]
+        for digit, left in ((4, 60), (2, 135))
+        for stroke in strokes_of(drawings, digit)
+    ]
     picture = Image.new("L", (320, 280), 255)
     pen = ImageDraw.Draw(picture)
     for stroke in strokes:
@@ -325,7 +326,8 @@ def test_division_tells_how_the_number_was_cut(client, number, source):
     shares = [path["probability"] for path in paths]
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1 + 1e-3
-    assert answer["confidence"] <= sum(p["probability"] for p in paths if p["number"] == "42") + 1e-3
+    own = sum(path["probability"] for path in paths if path["number"] == "42")
+    assert answer["confidence"] <= own + 1e-3
     for candidate in candidates:
         assert candidate["start"] < candidate["end"] <= division["pieces"]
 
