@@ -228,6 +228,18 @@ def test_rival_digit_is_one_tap_away(desktop):
     said(desktop, f"About {rival}", "fact-title")
 
 
+def test_rival_with_more_or_fewer_digits_is_shown_without_their_shares(desktop, drawings):
+    put(desktop, number_of(drawings, "12", gap=-0.12))
+    first = read(desktop)
+    rival = desktop.locator("#message button").text_content()
+    assert len(first) != len(rival)
+    for number in (rival, first):
+        desktop.click("#message button")
+        answered(desktop, number)
+        assert brackets(desktop) == (list(number) if len(number) > 1 and number == first else [])
+        assert desktop.locator("#bars li.top").count() == (number == first)
+
+
 def test_refusal_of_several_lines_says_why(desktop, drawings):
     seven = strokes_of(drawings, 7)
     lines = [[(x, y + 1.6 * line) for x, y in stroke] for line in (0, 1) for stroke in seven]
