@@ -203,12 +203,12 @@ RECIPES = (
         optimizer=Adam(weight_decay=0.02),
         schedule=OneCycle(8e-3),
         batch_size=128,
-        epochs=30,
+        epochs=26,
         augmentation=(Affine(),),
         ema_decay=0.998,
         shards=2,
-        data=("mnist", "traced", "pen", "styles", "fonts", "glyphs", "nondigits"),
-        fractions=(0.75, 0.12, 0.45, 0.4, 0.25, 0.2, 0.18),
+        data=("mnist", "traced", "pen", "styles", "fonts", "glyphs", "cut", "nondigits"),
+        fractions=(0.75, 0.12, 0.45, 0.4, 0.25, 0.2, 0.5, 0.18),
     ),
 )
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nn.inference import Inference
+from nn.ink.segmentation.pieces import Box
 from nn.layers import Array
 from nn.measure.rejection import Verdict
 from nn.network import Network
-from nn.numbers.pieces import Box
 from nn.numbers.reader import Digit, NumberReader, Reading
 from nn.zoo import DEFAULT, ZOO
 from web.problems import ProblemError

@@ -100,6 +100,13 @@ def composed(
             glyph = [line + np.array([x, 0]) for line in glyph]
         lines += glyph
         owners += [place] * len(glyph)
+    return placed("".join(map(str, digits)), lines, owners, pen, rng)
+
+
+def placed(
+    digits: str, lines: list[Array], owners: list[int], pen: float, rng: np.random.Generator
+) -> Number:
+    """Lines at a random place on the canvas and of a random size, `pen` in their own unit."""
     points = np.concatenate(lines)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
     room = np.array(CANVAS) * LONGEST_SHARE
@@ -108,7 +115,7 @@ def composed(
     free = np.array(CANVAS) - (extent + pen) * height
     corner = free * rng.uniform(0, 1, 2) + pen * height / 2
     strokes = as_strokes([(line - low) * height + corner for line in lines])
-    return Number("".join(map(str, digits)), strokes, owners, pen * height)
+    return Number(digits, strokes, owners, pen * height)
 
 
 def len_of_last(owners: list[int]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from nn.data.alphabets import CHARACTERS_FILE, characters, fetch_characters
+from nn.data.cut_digits import cut_digits, wrong_cuts
 from nn.data.download import DataError, find
 from nn.data.fonts import FONT_FILES, font_characters, font_digits, fonts
 from nn.data.glyphs import drawn_digits
@@ -84,12 +85,25 @@ def nondigits(split: str) -> DataSet:
 
 def nondigit_groups(split: str) -> dict[str, Array]:
     """Images (n, 28, 28) uint8 of drawings that are no digit, by group."""
+    return negatives.nondigits(split, sources_of_nondigits(split))
+
+
+def nondigit_samples(split: str) -> dict[str, list[negatives.Sample]]:
+    """Other drawings that are no digit as strokes or pictures, by group; not for training."""
+    return negatives.evaluation_samples(split, sources_of_nondigits(split))
+
+
+def sources_of_nondigits(split: str) -> negatives.Sources:
     train = mnist("train")
     bitmaps = train.images, train.labels
-    sources = negatives.Sources(
-        pen_drawings(split), bitmaps, characters(split), pictures(split), font_characters(split)
+    return negatives.Sources(
+        pen_drawings(split),
+        bitmaps,
+        characters(split),
+        pictures(split),
+        font_characters(split),
+        wrong_cuts(split) if split == "train" else (),
     )
-    return negatives.nondigits(split, sources)
 
 
 SETS: dict[str, Callable[[str], DataSet]] = {
@@ -99,6 +113,7 @@ SETS: dict[str, Callable[[str], DataSet]] = {
     "styles": styles,
     "fonts": fonts,
     "glyphs": glyphs,
+    "cut": cut_digits,
     "nondigits": nondigits,
 }
 FETCH: dict[str, Callable[[], Path]] = {

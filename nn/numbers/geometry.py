@@ -9,9 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nn.ink.segmentation.pieces import Pieces
 from nn.layers import Array
 from nn.network import Network
-from nn.numbers.pieces import Pieces
 
 LOW, WIDE, GAP, OVERLAP = 0.65, 1.0, 0.05, 0.15  # heights that are usual still
 
@@ -20,8 +20,10 @@ LOW, WIDE, GAP, OVERLAP = 0.65, 1.0, 0.05, 0.15  # heights that are usual still
 OF_DIGIT = ("digit", "low", "wide", "gap")
 # of two neighbours: how far one stands over the other; pens of ink cut, and that there is a cut;
 # the logarithm of the ratio of their heights; how much higher the middle of one is
-OF_NEIGHBOURS = ("overlap", "ink", "cut", "height", "offset")
-FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS)
+OF_NEIGHBOURS = ("overlap", "ink", "cut", "crossed", "height", "offset")
+# of a drawing that is no number: that it is none; its width
+OF_NOTHING = ("none", "none wide")
+FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS, *OF_NOTHING)
 
 Weights = Mapping[str, float]  # by feature; what a feature of 1 takes from the score
 SOURCES = ("strokes", "picture")
@@ -33,8 +35,11 @@ DEFAULT: Weights = {  # for networks whose file has none
     "overlap": 5.0,
     "ink": 0.5,
     "cut": 1.0,
+    "crossed": 1.0,
     "height": 3.0,
     "offset": 3.0,
+    "none": 6.0,
+    "none wide": 2.0,
 }
 
 
@@ -62,18 +67,25 @@ def of_neighbours(pieces: Pieces, start: int, middle: int, end: int) -> list[flo
     unit = pieces.height
     _, a_top, a_right, a_bottom = pieces.box(start, middle)
     b_left, b_top, _, b_bottom = pieces.box(middle, end)
-    ink = float(pieces.cuts[middle - 1])
+    ink, crossed = pieces.cuts[middle - 1].tolist()
     is_cut = not math.isnan(ink)
     least = 0.02 * unit  # of a dash, whose height is nothing
     return [
         max(0.0, (a_right - b_left) / unit - OVERLAP),
         ink if is_cut else 0.0,
         float(is_cut),
+        max(0.0, crossed - 1) if is_cut else 0.0,
         abs(math.log(max(a_bottom - a_top, least) / max(b_bottom - b_top, least))),
         abs(a_top + a_bottom - b_top - b_bottom) / 2 / unit,
     ]
 
 
+def of_nothing(pieces: Pieces) -> list[float]:
+    """The features of a drawing as no number."""
+    left, _, right, _ = pieces.box(0, len(pieces))
+    return [1.0, (right - left) / pieces.height]
+
+
 def as_array(weights: Weights) -> Array:
-    """(9,), in the order of FEATURES."""
+    """(12,), in the order of FEATURES."""
     return np.array([weights[name] for name in FEATURES])

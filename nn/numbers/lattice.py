@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from nn.dataset import DIGITS
+from nn.ink.segmentation.pieces import Candidate, Pieces
 from nn.layers import Array
 from nn.numbers import geometry
-from nn.numbers.pieces import Candidate, Pieces
 
 LABELS = 3  # likeliest digits of a candidate that a path may take
 PATHS = 8  # that are kept at each candidate
@@ -63,17 +63,23 @@ class Lattice:
         }
 
     def scores(self, weights: Array) -> Array:
-        """(n, 10): of each candidate as each digit, given the weights (9,) of the features."""
+        """(n, 10): of each candidate as each digit, given the weights (12,) of the features."""
         own = weights[: len(geometry.OF_DIGIT)]
         return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
+
+    def score_of_nothing(self, weights: Array) -> float:
+        """That the drawing is no number."""
+        features = geometry.of_nothing(self.pieces)
+        return -float(np.dot(features, weights[-len(geometry.OF_NOTHING) :]))
 
     def best_paths(self, weights: Array, count: int = PATHS) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
-        weights (9,) are those of the features.  No path leads through if there is no candidate for
-        one of the pieces.
+        weights (12,) are those of the features.  The sum counts in that the drawing is no number.
+        No path leads through if there is no candidate for one of the pieces.
         """
-        scores, between = self.scores(weights), weights[len(geometry.OF_DIGIT) :]
+        scores = self.scores(weights)
+        between = weights[len(geometry.OF_DIGIT) : -len(geometry.OF_NOTHING)]
         pairs = list(self.of_neighbours)
         features = np.array(list(self.of_neighbours.values())).reshape(len(pairs), len(between))
         before: list[list[tuple[int, float]]] = [[] for _ in self.candidates]
@@ -107,5 +113,6 @@ class Lattice:
             i for i, candidate in enumerate(self.candidates) if candidate.end == len(self.pieces)
         ]
         finished = sorted((path for index in last for path in kept[index]), reverse=True)
-        total = float(np.logaddexp.reduce([totals[index] for index in last] or [-np.inf]))
+        of_paths = [totals[index] for index in last]
+        total = float(np.logaddexp.reduce([self.score_of_nothing(weights), *of_paths]))
         return finished[:count], total

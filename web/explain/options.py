@@ -22,10 +22,10 @@ from nn.dataset import DIGITS
 from nn.inference import Inference
 from nn.ink import preprocess
 from nn.ink.files import PictureFile
+from nn.ink.segmentation.pieces import EVERYTHING, Box
 from nn.layers import Array
 from nn.measure.explain import ablated, block_units, blocks, noisy
 from nn.measure.rejection import Verdict
-from nn.numbers.pieces import EVERYTHING, Box
 from nn.numbers.reader import Reading
 from web.explain.division import as_division
 from web.explain.payloads import as_activations, as_neuron, as_saliency, as_step, rounded, row_of

@@ -2,17 +2,17 @@
 
 Some come from data sets (characters of several alphabets and of handwriting fonts, pictures), most
 are made here: letters and symbols of two hands of single-stroke glyphs, invented characters,
-scribbles, shapes, dots, words, pieces of digits, several digits at once, digits rotated or
-mirrored.  The test split has only sources that no network was trained on: another hand, other
-fonts, another alphabet, other pictures, shapes and scribbles, other words, other writers.  Only
-dots, ticks, blots and the simple parts of invented characters come from the same functions in all
-splits, with other random numbers.
+scribbles, shapes, dots, words, pieces of digits, wrong cuts through numbers, several digits at
+once, digits rotated or mirrored.  The test split has only sources that no network was trained on:
+another hand, other fonts, another alphabet, other pictures, shapes and scribbles, other words,
+other writers.  Only dots, ticks, blots and the simple parts of invented characters come from the
+same functions in all splits, with other random numbers.
 
 Drawings that look like a digit are left out everywhere, by name (`nn.data.glyphs.LOOK_ALIKES`) or
 by shape (`nn.data.nondigits.look_alikes`): to read them as that digit is no error.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -144,9 +144,10 @@ class Sources(NamedTuple):
     characters: list[Drawing]  # of alphabets
     pictures: Array  # (n, 28, 28) uint8, ink bright
     fonts: Mapping[str, list[Drawing]] = {}  # characters, by "Latin", "signs" and "Cyrillic"
+    wrong_cuts: Sequence[Array] | Array = ()  # 28x28, see `nn.data.cut_digits`
 
 
-Sample = Strokes | Image.Image
+Sample = Strokes | Image.Image | Array  # an array is the 28x28 input itself
 Groups = Iterator[tuple[str, list[Sample]]]
 
 
@@ -155,8 +156,7 @@ def nondigits(split: str, sources: Sources) -> dict[str, Array]:
 
     Strokes are rendered at a random position and size and with a random pen, as digits are.
     """
-    seed = {"train": 1, "validation": 2, "test": 3}[split]
-    rng = np.random.default_rng([10, seed])
+    rng = random_of(split)
     groups = (
         training_groups(sources, rng)
         if split == "train"
@@ -168,8 +168,22 @@ def nondigits(split: str, sources: Sources) -> dict[str, Array]:
     }
 
 
+def random_of(split: str) -> np.random.Generator:
+    return np.random.default_rng([10, {"train": 1, "validation": 2, "test": 3}[split]])
+
+
+def evaluation_samples(split: str, sources: Sources) -> dict[str, list[Sample]]:
+    """What rejection is measured on, by group, as strokes or pictures of any size.
+
+    split is "validation" or "test".
+    """
+    return dict(evaluation_groups(sources, random_of(split), split == "test"))
+
+
 def preprocessed(sample: Sample, rng: np.random.Generator) -> Array:
     """The 28x28 input, as uint8, of strokes or of an image."""
+    if isinstance(sample, np.ndarray):
+        return sample
     if not isinstance(sample, Image.Image):
         return random_rendering(sample, rng, SIDE)
     picture = image_to_input(sample)
@@ -215,7 +229,7 @@ def font_word(letters: list[Drawing], rng: np.random.Generator) -> Strokes:
 
 
 def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
-    digits, bitmaps, characters, pictures, fonts = sources
+    digits, bitmaps, characters, pictures, fonts, _ = sources
     yield "letters", repeat(9000, lambda: from_hand("hand-a", "letters", rng))
     yield "symbols", repeat(7000, lambda: from_hand("hand-a", "symbols", rng))
     yield from font_groups(sources, rng, 0.7)
@@ -241,13 +255,15 @@ def training_groups(sources: Sources, rng: np.random.Generator) -> Groups:
     yield "ticks", repeat(3000, lambda: mark(rng))
     yield "several digits", repeat(5000, lambda: several_digits(digits, rng))
     yield "pieces", repeat(15000, lambda: piece(digits, rng))
+    if len(sources.wrong_cuts):
+        yield "wrong cuts", list(sources.wrong_cuts)
     yield "transformed digits", repeat(6000, lambda: transformed_digit(digits, rng))
     yield "transformed bitmaps", repeat(5000, lambda: transformed_bitmap(*bitmaps, rng))
 
 
 def evaluation_groups(sources: Sources, rng: np.random.Generator, is_test: bool) -> Groups:
     """The groups that rejection is measured on, for validation or for the test."""
-    digits, _, characters, pictures, _ = sources
+    digits, _, characters, pictures, _, _ = sources
     hand, words = ("hand-b", TEST_WORDS) if is_test else ("hand-a", WORDS)
     yield "letters", repeat(1000, lambda: from_hand(hand, "letters", rng))
     yield "symbols", repeat(1000, lambda: from_hand(hand, "symbols", rng))

@@ -5,10 +5,22 @@ from itertools import pairwise
 import numpy as np
 
 from nn.ink.preprocess import EDGE, Crop, box_of, centre, fit
+from nn.ink.segmentation.components import SPECK, components, pen_of, reduced
+from nn.ink.segmentation.cuts import cuts
+from nn.ink.segmentation.pieces import Box, Pieces
 from nn.layers import Array
-from nn.numbers.components import SPECK, components, pen_of, reduced
-from nn.numbers.cuts import cuts
-from nn.numbers.pieces import Box, Pieces
+
+NO_CUT = (np.nan, np.nan)
+
+
+class Part:
+    """A component or a part of it."""
+
+    def __init__(self, ink: Array, place: int, cut: tuple[float, float]) -> None:
+        self.ink = ink  # (height, width) of the whole drawing
+        self.place = place  # of the component
+        self.cut = cut  # pens of ink and strokes that are cut at its left, or NO_CUT
+        self.box = box_of(ink > EDGE)
 
 
 class Picture:
@@ -23,25 +35,30 @@ class Picture:
         found = [mask for mask in components(self.ink) if mask.sum() > SPECK * self.pen**2]
         self.components = sorted(found, key=lambda mask: sum(box_of(mask)[::2]))
 
-    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
-        """The components as pieces, those in `opened` (by their places) cut into several."""
+    def parts(self, opened: frozenset[int]) -> list[Part]:
+        """The components from left to right, those in `opened` (by their places) in parts."""
         parts: list[Part] = []
         for place, mask in enumerate(self.components):
             ink = np.where(mask, self.ink, 0)
-            parts += self.parts_of(ink, place) if place in opened else [Part(ink, place, np.nan)]
-        parts.sort(key=lambda part: part.box[0] + part.box[2])
-        costs = [
-            after.cost if before.place == after.place else np.nan
+            parts += self.parts_of(ink, place) if place in opened else [Part(ink, place, NO_CUT)]
+        return sorted(parts, key=lambda part: part.box[0] + part.box[2])
+
+    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
+        """The same as pieces."""
+        parts = self.parts(opened)
+        cuts = [
+            after.cut if before.place == after.place else NO_CUT
             for before, after in pairwise(parts)
         ]
 
         def draw(start: int, end: int) -> Array:
-            whole = np.sum([part.ink for part in parts[start:end]], axis=0)
+            # where cuts cross, both of two parts have the ink
+            whole = np.maximum.reduce([part.ink for part in parts[start:end]])
             left, top, right, bottom = box_of(whole > EDGE)
             return centre(fit(whole[top:bottom, left:right]))
 
         boxes = np.array([part.box for part in parts], float)
-        return Pieces(boxes, np.array(costs), draw)
+        return Pieces(boxes, np.array(cuts).reshape(len(parts) - 1, 2), draw)
 
     def share(self, box: Box) -> Box:
         """A box in pixels of the reduced ink as shares of the picture's sides."""
@@ -57,29 +74,20 @@ class Picture:
             min(bottom, top + box[3] * down),
         )
 
-    def parts_of(self, ink: Array, place: int) -> list["Part"]:
+    def parts_of(self, ink: Array, place: int) -> list[Part]:
         """What cuts make of the component at that place, from left to right."""
         left, top, right, bottom = box_of(ink > EDGE)
         inside = ink[top:bottom, left:right]
         columns = np.arange(right - left)
         parts = []
-        before, cost = np.zeros(bottom - top, int), np.nan
+        before, crossed = np.zeros(bottom - top, int), NO_CUT
         end = np.full(bottom - top, right - left)
-        for next_cost, cut in [*cuts(inside, self.pen), (np.nan, end)]:
+        found = [(cut.columns, (cut.ink, cut.crossed)) for cut in cuts(inside, self.pen)]
+        for cut, next_crossed in [*found, (end, NO_CUT)]:
             between = (columns >= before[:, None]) & (columns < cut[:, None])
             part = np.zeros_like(ink)
             part[top:bottom, left:right] = np.where(between, inside, 0)
             if (part > EDGE).sum() > SPECK * self.pen**2:
-                parts.append(Part(part, place, cost))
-                before, cost = cut, next_cost
+                parts.append(Part(part, place, crossed))
+                before, crossed = cut, next_crossed
         return parts
-
-
-class Part:
-    """A component or a part of it."""
-
-    def __init__(self, ink: Array, place: int, cost: float) -> None:
-        self.ink = ink  # (height, width) of the whole drawing
-        self.place = place  # of the component
-        self.cost = cost  # pens of ink cut at its left; NaN where nothing is
-        self.box = box_of(ink > EDGE)

@@ -10,6 +10,9 @@ import numpy as np
 from nn.layers import Array
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+LONGEST_RUN = 3  # strokes or components that may be one digit
+LONGEST_CUT_RUN = 8  # pieces, where some are parts of a component
+WIDEST = 1.4  # heights; what is wider is no candidate unless it is a single piece
 EVERYTHING: Box = (0.0, 0.0, 1.0, 1.0)  # in shares of a picture's sides
 
 
@@ -25,7 +28,7 @@ class Pieces:
     """Pieces in the order of their middles from left to right."""
 
     boxes: Array  # (n, 4) left, top, right, bottom, in pixels
-    cuts: Array  # (n - 1,) pens of ink cut between two neighbours; NaN where none is
+    cuts: Array  # (n - 1, 2) pens of ink and strokes cut between neighbours; NaN where none is
     draw: Callable[[int, int], Array]  # the 28x28 input of the pieces from one to before another
 
     def __len__(self) -> int:
@@ -64,3 +67,17 @@ class Pieces:
                 start = index
             right = max(right, self.sides[index][2])
         return [*runs, Candidate(start, len(self))]
+
+    def candidates(self) -> list[Candidate]:
+        """Every run of pieces that may be a digit."""
+        found = []
+        is_cut = (~np.isnan(self.cuts[:, 0])).tolist()
+        for start in range(len(self)):
+            for end in range(start + 1, len(self) + 1):
+                run = end - start
+                if run > LONGEST_CUT_RUN or run - sum(is_cut[start : end - 1]) > LONGEST_RUN:
+                    break
+                left, _, right, _ = self.box(start, end)
+                if run == 1 or right - left <= WIDEST * self.height:
+                    found.append(Candidate(start, end))
+        return found

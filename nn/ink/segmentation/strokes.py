@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from nn.ink.preprocess import Ink, centre, crop, fit
+from nn.ink.segmentation.pieces import Box, Pieces
 from nn.layers import Array
-from nn.numbers.pieces import Box, Pieces
 
 SIDE = 40  # pixels of the longer side of a candidate while it is drawn, without the pen
 PEN = 0.1  # of the longer side
@@ -32,7 +32,7 @@ class Strokes:
     def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
         """Each stroke as a piece."""
         boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in self.lines])
-        no_cuts = np.full(len(boxes) - 1, np.nan)
+        no_cuts = np.full((len(boxes) - 1, 2), np.nan)
         return Pieces(boxes, no_cuts, lambda start, end: drawn(self.lines[start:end]))
 
     def share(self, box: Box) -> Box:

@@ -4,6 +4,8 @@ A seam goes from top to bottom through as little ink as possible (Avidan & Shami
 may pass between slanted digits.  A notch is a dent in the outline of the ink.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from nn.ink.preprocess import EDGE
@@ -17,23 +19,31 @@ APART = 0.1  # the least distance of two cuts, as a share of the height
 LEAST_SHARE = 0.04  # of a component's ink on either side of a cut
 
 
-def cuts(ink: Array, pen: float) -> list[tuple[float, Array]]:
-    """Cuts through a component (height, width), the leftmost first.
+class Cut(NamedTuple):
+    """A cut from top to bottom."""
 
-    Each is the pens of ink that it crosses, and its column in each row (height,).
-    """
+    ink: float  # that it crosses, in pens
+    crossed: int  # strokes: runs of ink
+    columns: Array  # (height,), the first column right of it in each row
+
+
+def cuts(ink: Array, pen: float) -> list[Cut]:
+    """Cuts through a component (height, width), the leftmost first."""
     height, width = ink.shape
     quota = CUTS * (1 + width / height)
     total = float(ink.sum())
-    found: list[tuple[float, Array]] = []
+    rows = np.arange(height)
+    found: list[Cut] = []
     for cost, cut in sorted([*seams(ink), *notch_lines(ink)], key=lambda found: found[0]):
         if cost > MOST_INK * pen or len(found) >= quota:
             break
         share = float(ink[np.arange(width) < cut[:, None]].sum()) / total
-        distances = [np.abs(cut - other).max() for _, other in found]
+        distances = [np.abs(cut - other.columns).max() for other in found]
         if min(share, 1 - share) > LEAST_SHARE and min(distances, default=height) > APART * height:
-            found.append((cost / pen, cut))
-    return sorted(found, key=lambda cut: int(cut[1].sum()))
+            along = ink[rows, np.minimum(cut, width - 1)]
+            crossed = int(np.diff(along > EDGE, prepend=False).sum() + 1) // 2
+            found.append(Cut(float(along.sum()) / pen, crossed, cut))
+    return sorted(found, key=lambda cut: int(cut.columns.sum()))
 
 
 def seams(ink: Array) -> list[tuple[float, Array]]:

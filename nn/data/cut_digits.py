@@ -1,0 +1,113 @@
+"""Digits cut out of numbers that touch, and wrong cuts: what a reader of numbers looks at.
+
+The cuts are those of `nn.ink.segmentation`.  As it is known which ink is whose, each candidate can
+be labelled: nearly all of a digit and hardly more, or a digit with much of its neighbour, or two.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nn.data.numbers import Number, numbers
+from nn.dataset import DataSet
+from nn.ink.preprocess import image_to_crop
+from nn.ink.segmentation.components import reduced
+from nn.ink.segmentation.picture import Picture
+from nn.layers import Array
+
+HEIGHT = 60.0  # pixels of a digit; the size on the canvas does not matter here
+COUNTS = {
+    "train": 5000,
+    "validation": 400,
+    "test": 400,
+}  # numbers of each length, of 2 and 3 digits
+INSIDE = 0.9  # of a digit's ink is in a candidate for it, at least
+FOREIGN = 0.1  # of a candidate's ink is not the digit's, at most
+WRONG = (0.3, 0.6)  # of its ink is not the digit's, in a wrong one
+WRONG_SHARE = 0.5  # of the wrong candidates are kept
+
+
+def cut_digits(split: str) -> DataSet:
+    """Digits cut out of touching numbers, the best candidate for each.  Raises DataError."""
+    images, labels = [], []
+    for image, label in labelled_candidates(split):
+        if label is not None:
+            images.append(image)
+            labels.append(label)
+    return DataSet(np.stack(images), np.array(labels))
+
+
+def wrong_cuts(split: str) -> Array:
+    """(n, 28, 28) uint8: digits with a part of another, and two digits.  Raises DataError."""
+    return np.stack([image for image, label in labelled_candidates(split) if label is None])
+
+
+def labelled_candidates(split: str) -> Iterator[tuple[Array, int | None]]:
+    """Inputs (28, 28) uint8 with their digits, None for none; the same in each call."""
+    rng = np.random.default_rng([17, *split.encode()])
+    for length in (2, 3):
+        for number in numbers(split, length, COUNTS[split], touching=True):
+            yield from candidates_in(smaller(number), rng)
+
+
+def smaller(number: Number) -> Number:
+    """The number with digits about HEIGHT high, on a canvas just as large, for speed."""
+    points = np.concatenate([np.array(stroke) for stroke in number.strokes])
+    low, extent = points.min(axis=0), np.ptp(points, axis=0)
+    scale = HEIGHT / float(extent[1])
+    pen = number.pen * scale
+    strokes = [
+        [((x - low[0]) * scale + pen, (y - low[1]) * scale + pen) for x, y in stroke]
+        for stroke in number.strokes
+    ]
+    width, height = np.ceil(extent * scale + 2 * pen).astype(int).tolist()
+    return number._replace(strokes=strokes, pen=pen, size=(width, height))
+
+
+def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Array, int | None]]:
+    """The labelled candidates of one number."""
+    crop = image_to_crop(number.picture())
+    assert crop is not None, "a pen leaves ink"
+    picture = Picture(crop)
+    everything = frozenset(range(len(picture.components)))
+    parts, pieces = picture.parts(everything), picture.pieces(everything)
+    own = [ink_of(number, place, crop.box) for place in range(len(number.digits))]
+    if any(ink.shape != picture.ink.shape for ink in own):
+        return
+    totals = np.array([ink.sum() for ink in own])
+    best: dict[int, tuple[float, Array]] = {}
+    for start, end in pieces.candidates():
+        ink = np.maximum.reduce([part.ink for part in parts[start:end]])
+        shared = np.array([np.minimum(ink, of_digit).sum() for of_digit in own])
+        inside, foreign = shared / totals, 1 - shared / ink.sum()
+        place = int(inside.argmax())
+        if inside[place] >= INSIDE and foreign[place] <= FOREIGN:
+            error = foreign[place] + 1 - inside[place]
+            if place not in best or error < best[place][0]:
+                best[place] = error, pieces.draw(start, end)
+        elif inside[place] >= INSIDE and WRONG[0] <= foreign[place] <= WRONG[1]:
+            # a 1 with a part of its neighbour may be any other digit
+            digits = {number.digits[i] for i in np.flatnonzero(inside > 0.1)}
+            if "1" not in digits and rng.random() < WRONG_SHARE:
+                yield as_bytes(pieces.draw(start, end)), None
+    for place, (_, drawing) in best.items():
+        yield as_bytes(drawing), int(number.digits[place])
+
+
+def ink_of(number: Number, place: int, box: tuple[float, float, float, float]) -> Array:
+    """The ink of one digit, in the pixels of the reduced picture of the number."""
+    strokes = [
+        stroke
+        for stroke, owner in zip(number.strokes, number.owners, strict=True)
+        if owner == place
+    ]
+    picture = number._replace(strokes=strokes).picture()
+    width, height = number.size
+    left, top, right, bottom = (
+        round(side * length) for side, length in zip(box, (width, height) * 2, strict=True)
+    )
+    return reduced(1 - np.asarray(picture, np.float32)[top:bottom, left:right] / 255)
+
+
+def as_bytes(drawing: Array) -> Array:
+    return np.rint(drawing * 255).astype(np.uint8)
