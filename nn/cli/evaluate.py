@@ -19,6 +19,7 @@ from nn.measure.report import (
 )
 from nn.measure.robustness import CHANGES, CURVES, robustness
 from nn.network import Network
+from nn.numbers.evaluation import evaluate_numbers, numbers_as_text
 from nn.plots.sheets import contact_sheet
 from nn.serialization import atomic_write
 
@@ -95,6 +96,10 @@ def on_nondigits(network: Network, name: str, split: str) -> dict[str, Any]:
     return evaluate_nondigits(network, split)
 
 
+def on_numbers(network: Network, name: str, split: str) -> dict[str, Any]:
+    return evaluate_numbers(network, split)
+
+
 def on_changes(network: Network, name: str, split: str) -> dict[str, Any]:
     drawings = pen.pen_drawings(split)
     with progress_bar(len(CHANGES) + sum(map(len, CURVES.values())), "changes") as bar:
@@ -107,5 +112,6 @@ MEASURES: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., str]]] = 
     "fonts": (on_digits, digits_as_text),
     "styles": (on_styles, styles_as_text),
     "nondigits": (on_nondigits, nondigits_as_text),
+    "numbers": (on_numbers, numbers_as_text),
     "robustness": (on_changes, robustness_as_text),
 }

@@ -3,7 +3,19 @@
 import argparse
 import sys
 
-from nn.cli import data, evaluate, export, mistakes, models, plot, predict, results, train, tune
+from nn.cli import (
+    data,
+    evaluate,
+    export,
+    fit,
+    mistakes,
+    models,
+    plot,
+    predict,
+    results,
+    train,
+    tune,
+)
 from nn.cli.arguments import UsageError
 from nn.data.download import DataError
 from nn.export import ExportError
@@ -12,7 +24,7 @@ from nn.plots import PlotError
 from nn.serialization import WeightsError
 from nn.training import DivergedError
 
-COMMANDS = (train, evaluate, mistakes, tune, plot, predict, export, data, models, results)
+COMMANDS = (train, fit, evaluate, mistakes, tune, plot, predict, export, data, models, results)
 FAILURES = (
     *(DataError, WeightsError, ExportError, PictureError, PlotError, DivergedError),
     OSError,

@@ -8,14 +8,13 @@ from typing import Any
 
 from nn.cli.networks import named_network
 from nn.ink.files import PictureError
-from nn.ink.preprocess import to_input
-from nn.layers import Array
-from nn.measure.rejection import Verdict, conditional_probabilities, confidence_of, verdicts
-from nn.network import Network
+from nn.ink.preprocess import to_crop
+from nn.measure.rejection import Verdict
+from nn.numbers.reader import Digit, NumberReader, Reading
 
 
 def add(commands: Any) -> None:
-    command = commands.add_parser("predict", help="read pictures of digits")
+    command = commands.add_parser("predict", help="read pictures of digits and numbers")
     command.add_argument("network", metavar="NAME-OR-FILE")
     command.add_argument("pictures", metavar="PICTURE", nargs="+", type=Path)
     command.add_argument("--json", action="store_true", help="print a line of JSON for each")
@@ -25,47 +24,60 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Print the prediction for each picture in a line."""
     network, _ = named_network(options.network)
+    reader = NumberReader(network)
     failures = 0
     for picture in options.pictures:
         try:
-            image = to_input(picture.read_bytes())
+            crop = to_crop(picture.read_bytes())
+            reading = None if crop is None else reader.read(crop)
         except (PictureError, OSError) as error:
             print(f"python -m nn: {picture}: {error}", file=sys.stderr)
             failures += 1
             continue
-        print(prediction_line(network, picture, image, options.json))
+        print(as_json(picture, reading) if options.json else as_line(picture, reading))
     if failures:
         raise PictureError(
             f"{failures} of {len(options.pictures)} pictures could not be read: see above"
         )
 
 
-def prediction_line(network: Network, picture: Path, image: Array | None, as_json: bool) -> str:
-    """The prediction for an input image (28, 28), None where the picture is blank."""
-    if image is None:
-        blank = {"digit": None, "confidence": 0.0, "doubtful": False, "rejected": "blank"}
-        return json.dumps({"picture": str(picture), **blank}) if as_json else f"{picture}: blank"
-    scores = network.probabilities(image[None, :, :, None])
-    probabilities = conditional_probabilities(scores)[0]
-    best_guess = int(probabilities.argmax())
-    confidence = float(confidence_of(scores)[0])
-    verdict = verdicts(network, scores)[0]
-    if as_json:
-        refused = verdict == Verdict.REFUSED
-        return json.dumps(
-            {
-                "picture": str(picture),
-                "digit": None if refused else best_guess,
-                "confidence": 0.0 if refused else round(confidence, 6),
-                "doubtful": bool(verdict == Verdict.DOUBTFUL),
-                "rejected": "not-a-digit" if refused else None,
-                "probabilities": [round(float(p), 6) for p in probabilities],
-            }
-        )
-    row = " ".join(f"{i}:{p:.3f}" for i, p in enumerate(probabilities))
+def as_json(picture: Path, reading: Reading | None) -> str:
+    """The prediction for a picture, None where it is blank, as a line of JSON."""
+    refused = reading is None or reading.verdict is Verdict.REFUSED
+    digits = [] if reading is None or refused else reading.digits
+    single = digits[0] if len(digits) == 1 else None
+    record: dict[str, Any] = {
+        "picture": str(picture),
+        "digit": single.digit if single else None,
+        "number": reading.text if reading and not refused else None,
+        "confidence": round(reading.confidence, 6) if reading and not refused else 0.0,
+        "doubtful": reading is not None and reading.verdict is Verdict.DOUBTFUL,
+        "rejected": "blank" if reading is None else "not-a-digit" if refused else None,
+    }
+    if reading is not None:
+        shown = single or (reading.whole if refused else None)
+        record["probabilities"] = shown and rounded(shown)
+        record["digits"] = [
+            {"digit": digit.digit, "probabilities": rounded(digit)} for digit in digits
+        ]
+    return json.dumps(record)
+
+
+def rounded(digit: Digit) -> list[float]:
+    return [round(probability, 6) for probability in digit.probabilities]
+
+
+def as_line(picture: Path, reading: Reading | None) -> str:
+    """The prediction for a picture, None where it is blank, with the probabilities behind it."""
+    if reading is None:
+        return f"{picture}: blank"
     read = {
-        Verdict.READ: f"{best_guess} {confidence:.4f}",
-        Verdict.DOUBTFUL: f"{best_guess}? {confidence:.4f}",
+        Verdict.READ: f"{reading.text} {reading.confidence:.4f}",
+        Verdict.DOUBTFUL: f"{reading.text}? {reading.confidence:.4f}",
         Verdict.REFUSED: "no digit",
-    }[Verdict(int(verdict))]
+    }[reading.verdict]
+    if len(reading.digits) > 1 and reading.verdict is not Verdict.REFUSED:
+        row = " ".join(f"{digit.digit}:{max(digit.probabilities):.3f}" for digit in reading.digits)
+    else:
+        row = " ".join(f"{i}:{p:.3f}" for i, p in enumerate(reading.whole.probabilities))
     return f"{picture}: {read}   {row}"

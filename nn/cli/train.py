@@ -21,6 +21,7 @@ from nn.measure.calibration import calibrated
 from nn.measure.metrics import evaluate
 from nn.measure.rejection import with_thresholds
 from nn.network import Network
+from nn.numbers import fitting
 from nn.serialization import atomic_write
 from nn.training import train
 from nn.tune.overrides import OPTIMIZERS, SCHEDULES, variant
@@ -84,6 +85,7 @@ def run(options: argparse.Namespace) -> None:
     if "nondigits" in recipe.data:
         unlike = sets.unlike_training("validation").values()
         network = with_thresholds(network, (as_input(digits.images) for digits in unlike))
+        network = fitted_to_numbers(network)
     network.about["figures"] = {
         f"{name}-validation": evaluate(network, digits, mistakes=0)
         for name, digits in validation.items()
@@ -95,6 +97,15 @@ def run(options: argparse.Namespace) -> None:
     print(f"{target}: {network.parameters} weights, {target.stat().st_size / 1000:.0f} kB")
     for name, figure in network.about["figures"].items():
         print(f"{name}: accuracy {figure['accuracy']:.2%} of {figure['count']}")
+
+
+def fitted_to_numbers(network: Network) -> Network:
+    """As `nn.numbers.fitting.with_geometry`, with a progress bar.  Raises DataError."""
+    from tqdm import tqdm  # not installed where the app is served
+
+    return fitting.with_geometry(
+        network, partial(tqdm, desc="numbers", unit=" drawings", leave=False, disable=None)
+    )
 
 
 def load_all(names: Sequence[str], split: str) -> list[DataSet]:

@@ -77,7 +77,7 @@ def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Ar
     totals = np.array([ink.sum() for ink in own])
     best: dict[int, tuple[float, Array]] = {}
     for start, end in pieces.candidates():
-        ink = np.sum([part.ink for part in parts[start:end]], axis=0)
+        ink = np.maximum.reduce([part.ink for part in parts[start:end]])
         shared = np.array([np.minimum(ink, of_digit).sum() for of_digit in own])
         inside, foreign = shared / totals, 1 - shared / ink.sum()
         place = int(inside.argmax())

@@ -87,5 +87,5 @@ def of_nothing(pieces: Pieces) -> list[float]:
 
 
 def as_array(weights: Weights) -> Array:
-    """(11,), in the order of FEATURES."""
+    """(12,), in the order of FEATURES."""
     return np.array([weights[name] for name in FEATURES])

@@ -63,14 +63,19 @@ class Lattice:
         }
 
     def scores(self, weights: Array) -> Array:
-        """(n, 10): of each candidate as each digit, given the weights (11,) of the features."""
+        """(n, 10): of each candidate as each digit, given the weights (12,) of the features."""
         own = weights[: len(geometry.OF_DIGIT)]
         return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
+
+    def score_of_nothing(self, weights: Array) -> float:
+        """That the drawing is no number."""
+        features = geometry.of_nothing(self.pieces)
+        return -float(np.dot(features, weights[-len(geometry.OF_NOTHING) :]))
 
     def best_paths(self, weights: Array, count: int = PATHS) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
-        weights (11,) are those of the features.  The sum counts in that the drawing is no number.
+        weights (12,) are those of the features.  The sum counts in that the drawing is no number.
         No path leads through if there is no candidate for one of the pieces.
         """
         scores = self.scores(weights)
@@ -108,6 +113,6 @@ class Lattice:
             i for i, candidate in enumerate(self.candidates) if candidate.end == len(self.pieces)
         ]
         finished = sorted((path for index in last for path in kept[index]), reverse=True)
-        cost = np.dot(geometry.of_nothing(self.pieces), weights[-len(geometry.OF_NOTHING) :])
-        total = float(np.logaddexp.reduce([-cost, *(totals[index] for index in last)]))
+        of_paths = [totals[index] for index in last]
+        total = float(np.logaddexp.reduce([self.score_of_nothing(weights), *of_paths]))
         return finished[:count], total

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -21,12 +21,12 @@ from nn.numbers.lattice import Lattice, Path
 
 MOST_DIGITS = 12
 MOST_STROKES = 40  # a drawing of more is read from its picture
-MOST_COMPONENTS = 40  # a picture of more is read as one digit, or refused
-MOST_CANDIDATES = 240  # of a lattice, which bounds its time
-
+MOST_PIECES = 40  # a drawing of more is read as one digit, or refused
+MOST_CANDIDATES = 240  # likewise; these bound the time of a lattice
 OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
+MIN_DOUBT, MAX_DOUBT = 0.1, 0.5  # probability of no number: read with doubt above, then refused
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
 
 
@@ -56,7 +56,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (11,), of the features of geometry
+    weights: Array  # (12,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
@@ -113,23 +113,31 @@ class NumberReader:
         Raises NumberError for more than MOST_DIGITS digits, or several lines of them.
         """
         whole = self.digit(crop.as_input(), crop.box)
-        if is_obvious(whole, crop):
+        if self.is_obvious(whole, crop):
             return as_one(whole)
         if self.has_several_lines(crop):
             raise NumberError("there are several lines: send a number in one line")
-        readings = []
+        reading = as_one(whole)
         if 0 < len(strokes) <= MOST_STROKES:
-            readings.append(self.read_from(Strokes(strokes, size), whole))
-        if not readings or readings[0].verdict is not Verdict.READ:
-            picture = Picture(crop)
-            if 0 < len(picture.components) <= MOST_COMPONENTS:
-                readings.append(self.read_from(picture, whole))
-        reading = min(readings, key=lambda reading: reading.verdict, default=as_one(whole))
+            reading = self.read_from(Strokes(strokes, size), whole)
+        if not strokes or reading.verdict is Verdict.REFUSED:  # a stroke may be several digits
+            by_picture = self.read_from(Picture(crop), whole)
+            if not strokes or by_picture.verdict < reading.verdict:
+                reading = by_picture
         if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
             raise NumberError(
                 f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
             )
         return reading
+
+    def is_obvious(self, whole: Digit, crop: Crop) -> bool:
+        """Whether there is no question of several digits: no gap, not wide, read without doubt."""
+        height, width = crop.ink.shape
+        return (
+            whole.verdict is Verdict.READ
+            and width <= OBVIOUS_WIDTH * height
+            and bool((crop.ink > EDGE).any(axis=0).all())
+        )
 
     def has_several_lines(self, crop: Crop) -> bool:
         """Whether digits stand in rows above each other, with paper between the rows."""
@@ -137,27 +145,34 @@ class NumberReader:
         if len(rows) < 2:
             return False
         for row in rows:
-            picture = Picture(Crop(row, crop.box))
-            if not 0 < len(picture.components) <= MOST_COMPONENTS:
-                return False
             whole = self.digit(centre(fit(row)))
-            if self.read_from(picture, whole).verdict is Verdict.REFUSED:
+            if self.read_from(Picture(Crop(row, crop.box)), whole).verdict is Verdict.REFUSED:
                 return False
         return True
 
     def read_from(self, source: Source, whole: Digit) -> Reading:
-        """The number in the pieces of a drawing: as its clusters, or else as the best path."""
+        """The number in the pieces of a drawing."""
+        divided = self.divide(source, whole)
+        return self.likeliest(*divided, source, whole) if divided else as_one(whole)
+
+    def divide(self, source: Source, whole: Digit) -> tuple[Lattice, list[Array]] | None:
+        """A lattice of the obvious digits, or of more candidates where one is not; their inputs.
+
+        None where there are too many pieces for a number.
+        """
         pieces = source.pieces()
+        if not 0 < len(pieces) <= MOST_PIECES:
+            return None
         clusters = pieces.clusters()
-        lattice, drawings = self.lattice(pieces, clusters, whole)
-        doubtful = self.doubtful_pieces(lattice, clusters)
-        if doubtful:
-            pieces = source.pieces(doubtful)
-            candidates = pieces.candidates()
-            if len(candidates) > MOST_CANDIDATES:
-                return as_one(whole)
-            lattice, drawings = self.lattice(pieces, candidates, whole)
-        return self.likeliest(lattice, drawings, source, whole)
+        divided = self.lattice(pieces, clusters, whole)
+        doubtful = self.doubtful_pieces(divided[0], clusters)
+        if not doubtful:
+            return divided
+        pieces = source.pieces(doubtful)
+        candidates = pieces.candidates()
+        if len(candidates) > MOST_CANDIDATES:
+            return None
+        return self.lattice(pieces, candidates, whole)
 
     def lattice(
         self, pieces: Pieces, candidates: Iterable[Candidate], whole: Digit
@@ -196,8 +211,15 @@ class NumberReader:
         numbers: dict[str, float] = {}
         for path, share in zip(paths, shares, strict=True):
             numbers[path.text] = numbers.get(path.text, 0.0) + share
-        text, probability = max(numbers.items(), key=lambda item: item[1])
+        ranked = sorted(numbers.items(), key=lambda number: -number[1])
+        (text, confidence), others = ranked[0], ranked[1:]
+        rivals = [(other, share) for other, share in others if share >= MIN_RIVAL]
+        division = Division(lattice, paths, shares, source.name, weights, source.share)
         best = next(path for path in paths if path.text == text)
+        if len(text) == 1:
+            single = as_one(whole)
+            longer = [rival for rival in rivals if len(rival[0]) > 1]
+            return replace(single, rivals=[*single.rivals, *longer], division=division)
         digits = [
             self.described(
                 lattice.probabilities[place],
@@ -206,22 +228,13 @@ class NumberReader:
             )
             for place in best.candidates
         ]
-        if len(digits) == 1:
-            digits = [whole]
-        is_a_digit = math.prod(sum(digit.scores[:DIGITS].tolist()) for digit in digits)
-        rivals = [
-            (other, share)
-            for other, share in sorted(numbers.items(), key=lambda item: -item[1])
-            if other != text and share >= MIN_RIVAL
-        ]
-        return Reading(
-            digits,
-            probability * is_a_digit,
-            max(digit.verdict for digit in digits),
-            rivals,
-            whole,
-            Division(lattice, paths, shares, source.name, weights, source.share),
-        )
+        nothing = math.exp(lattice.score_of_nothing(weights) - total)
+        verdict = max(digit.verdict for digit in digits)
+        if nothing > MAX_DOUBT:
+            verdict = Verdict.REFUSED
+        elif nothing > MIN_DOUBT:
+            verdict = max(verdict, Verdict.DOUBTFUL)
+        return Reading(digits, confidence, verdict, rivals, whole, division)
 
     def read_single(self, drawing: Array, box: Box = EVERYTHING) -> Reading:
         """A drawing (28, 28) as a single digit."""
@@ -254,16 +267,6 @@ def as_one(whole: Digit) -> Reading:
     ]
     rivals.sort(key=lambda rival: -rival[1])
     return Reading([whole], whole.confidence, whole.verdict, rivals, whole)
-
-
-def is_obvious(whole: Digit, crop: Crop) -> bool:
-    """Whether there is no question of several digits: no gap, not wide, and read without doubt."""
-    height, width = crop.ink.shape
-    return (
-        whole.verdict is Verdict.READ
-        and width <= OBVIOUS_WIDTH * height
-        and bool((crop.ink > EDGE).any(axis=0).all())
-    )
 
 
 def rows_of(ink: Array) -> list[Array]:

@@ -13,9 +13,10 @@ export function follow(followed) {
   drawing.addEventListener("turn", lay);
 }
 
-// `digits` as the API gives them; `fresh`: they are those of what is on the pad now.
+// Digits as the API gives them; of a rival number it may not be known where they lie. `fresh`: they are those
+// of what is on the pad now.
 export function show(shown, fresh) {
-  digits = shown.length > 1 ? shown : [];
+  digits = shown.length > 1 ? shown.filter(({ box }) => box) : [];
   container.toggleAttribute("data-outdated", !fresh);
   container.replaceChildren(
     ...digits.map(({ digit, doubtful }) => make("span", String(digit), doubtful ? { class: "doubtful" } : {})),

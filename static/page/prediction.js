@@ -190,7 +190,7 @@ function showShares(digit, probabilities) {
   bars.forEach((bar, i) => {
     const p = probabilities?.[i] ?? 0;
     bar.style.setProperty("--p", p.toFixed(4));
-    bar.classList.toggle("top", i === digit);
+    bar.classList.toggle("top", i === digit && Boolean(probabilities));
     bar.querySelector(".value").textContent = probabilities ? percent(p) : "";
   });
 }

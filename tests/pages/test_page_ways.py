@@ -179,7 +179,7 @@ def test_shared_link_restores_the_drawing_without_the_server(
     desktop.click("#share")
     said(desktop, "copied", "note")
     link = desktop.evaluate("navigator.clipboard.readText()")
-    assert link.startswith(f"{server}/#drawing=1")
+    assert link.startswith(f"{server}/#drawing=2")
     assert len(link) < 600
     with opened(chromium, link, **PHONE) as other:
         assert read(other) == "4"

@@ -6,8 +6,7 @@ scribbles, shapes, dots, words, pieces of digits, wrong cuts through numbers, se
 once, digits rotated or mirrored.  The test split has only sources that no network was trained on:
 another hand, other fonts, another alphabet, other pictures, shapes and scribbles, other words,
 other writers.  Only dots, ticks, blots and the simple parts of invented characters come from the
-same functions in all
-splits, with other random numbers.
+same functions in all splits, with other random numbers.
 
 Drawings that look like a digit are left out everywhere, by name (`nn.data.glyphs.LOOK_ALIKES`) or
 by shape (`nn.data.nondigits.look_alikes`): to read them as that digit is no error.

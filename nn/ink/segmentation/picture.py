@@ -52,7 +52,8 @@ class Picture:
         ]
 
         def draw(start: int, end: int) -> Array:
-            whole = np.sum([part.ink for part in parts[start:end]], axis=0)
+            # where cuts cross, both of two parts have the ink
+            whole = np.maximum.reduce([part.ink for part in parts[start:end]])
             left, top, right, bottom = box_of(whole > EDGE)
             return centre(fit(whole[top:bottom, left:right]))
 
