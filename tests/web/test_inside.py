@@ -327,7 +327,7 @@ def test_division_tells_how_the_number_was_cut(client, number, source):
     assert shares == sorted(shares, reverse=True)
     assert sum(shares) <= 1 + 1e-3
     own = sum(path["probability"] for path in paths if path["number"] == "42")
-    assert answer["confidence"] <= own + 1e-3
+    assert answer["confidence"] == pytest.approx(own, abs=5e-3)  # unlikely paths are left out
     for candidate in candidates:
         assert candidate["start"] < candidate["end"] <= division["pieces"]
 
