@@ -30,7 +30,7 @@ export class Digits {
       if (probabilities) words.push(percent(confidence));
       if (doubtful) words.push("doubtful");
       button.setAttribute("aria-label", words.join(", "));
-      button.setAttribute("aria-pressed", String(place === chosen));
+      button.setAttribute("aria-pressed", String(place === chosen && Boolean(probabilities)));
       button.setAttribute("aria-disabled", String(!probabilities));
       button.classList.toggle("doubtful", doubtful);
       nib.write(String(digit), { slowly });

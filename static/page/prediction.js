@@ -24,19 +24,18 @@ const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const SIGNS = { empty: "=", begun: "=", answered: "=", close: "≈", doubtful: "=", rejected: "≠", trouble: "=" };
 const CONFIDENCE_WORDS = JSON.parse(panel.dataset.confidenceWords); // [[least confidence, words], ...], the surest first
 const GRACE = 200; // ms in which most predictions arrive; until then nothing flickers
-
 const FEW = 4; // digits that stand beside what is said of them; more stand above it
 
 let readings = []; // [{text, confidence, digits}, ...]: the shown one, then its rivals
 let verdict = {}; // {state, growing, fresh} of what is shown
 let chosen = 0; // the place of the digit whose shares are shown
-let onReading = () => {};
+let onChosen = () => {};
 let pixels = null; // of the last `seen`
 let graceTimer = 0;
 
 // Calls the handler with the number when the visitor has chosen another reading.
 export function onChoice(handler) {
-  onReading = handler;
+  onChosen = handler;
 }
 
 // Whether a prediction is under way.
@@ -107,15 +106,20 @@ function rival(text, probability, digits) {
   return { text, confidence: probability, digits: others };
 }
 
+// What is outdated is not shown anew, as if it were the answer.
+const isOutdated = () => !("answer" in document.body.dataset);
+
 function chooseReading(index) {
+  if (isOutdated()) return;
   [readings[0], readings[index]] = [readings[index], readings[0]];
+  chosen = Math.min(chosen, readings[0].digits.length - 1);
   showReading();
   message.querySelectorAll("button")[index - 1].focus(); // where another takes its place
-  onReading(readings[0].text);
+  onChosen(readings[0].text);
 }
 
 function chooseDigit(place) {
-  if (!readings[0].digits[place].probabilities) return;
+  if (isOutdated() || !readings[0].digits[place].probabilities) return;
   chosen = place;
   showReading();
 }
@@ -143,7 +147,7 @@ function rivalWords(name) {
 
 // Announces the prediction to screen readers: once, when the pen is lifted.
 export function announce(fact) {
-  if (!("answer" in document.body.dataset)) return;
+  if (isOutdated()) return;
   const { state } = panel.dataset, text = digitText.textContent;
   const words = text ? rivalWords(nameOf).join("") : message.textContent;
   const answer = [text && nameOf(text), confidenceText.textContent].filter(Boolean).join(", ");

@@ -85,7 +85,8 @@ async function jsonOf(response) {
 function isPrediction(body) {
   const { digit, number, digits, alternatives, confidence, probabilities } = body ?? {};
   if (digit !== null && !DIGITS.includes(digit)) return false;
-  if (!Array.isArray(digits) || !digits.every(isDigit) || !Array.isArray(alternatives)) return false;
+  if (!Array.isArray(digits) || !digits.every(isDigit)) return false;
+  if (!Array.isArray(alternatives) || !alternatives.every(isAlternative)) return false;
   if (digits.length ? number !== digits.map((each) => each.digit).join("") : number !== null) return false;
   return Number.isFinite(confidence) && (probabilities === null || areNumbers(probabilities, DIGITS.length));
 }
@@ -94,6 +95,10 @@ function isDigit(each) {
   const { digit, confidence, probabilities, box } = each ?? {};
   if (!DIGITS.includes(digit) || !Number.isFinite(confidence)) return false;
   return areNumbers(probabilities, DIGITS.length) && areNumbers(box, 4);
+}
+
+function isAlternative(other) {
+  return /^\d{1,12}$/.test(other?.number ?? other?.digit) && Number.isFinite(other.probability);
 }
 
 function areNumbers(values, count) {
