@@ -94,7 +94,7 @@ function show(prediction, request) {
   probabilities.show(digit?.probabilities ?? prediction.probabilities, digit?.digit ?? null, name);
   if (request.isNew) probabilities.addToHistory(prediction);
   preprocessing.show(prediction.steps);
-  if (settled) division.show(prediction.division, request.sheet, number);
+  if (settled) division.show(prediction, request.sheet);
   showSeen(seen, name || "your drawing");
   networkView.show(activations && { blocks: activations.blocks, seen }, { settled, ablated: perturbations.ablated });
   document.body.classList.toggle("blank", !activations);
@@ -109,6 +109,7 @@ function show(prediction, request) {
 function showError({ kind, detail, retryIn }) {
   if (kind === "slow" && retryIn === null) return; // some networks take long
   const again = ["offline", "server", "slow"].includes(kind) ? " Trying again." : "";
+  if (kind === "refused") clearAnswer(); // such as several lines of digits: what is shown was another drawing's
   element("message").textContent = errorSentence({ kind, detail }) + again;
   if (retryIn !== null) setBusy(true);
 }
@@ -121,14 +122,8 @@ function showSeen(seen, what = "") {
 
 function showNothing() {
   for (const one of [queue, allNetworksQueue, neuronQueue]) one.clear();
-  latest = null;
-  place = 0;
-  digitRow.show([], 0);
-  division.show(null);
-  for (const id of ["digit", "confidence"]) element(id).textContent = "";
+  clearAnswer();
   element("message").textContent = "Nothing drawn yet";
-  document.querySelector(".readout").dataset.state = "empty";
-  probabilities.show(null, null);
   preprocessing.show([]);
   showSeen(null);
   networkView.show(null);
@@ -136,6 +131,16 @@ function showNothing() {
   allNetworks.clear();
   document.body.classList.add("blank");
   document.body.dataset.answer = "";
+}
+
+function clearAnswer() {
+  latest = null;
+  place = 0;
+  for (const id of ["digit", "confidence"]) element(id).textContent = "";
+  document.querySelector(".readout").dataset.state = "empty";
+  digitRow.show([], 0);
+  division.hide();
+  probabilities.show(null, null);
 }
 
 // ---------------------------------------------------------------------------------- one neuron

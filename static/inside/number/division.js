@@ -23,9 +23,13 @@ export function onDigit(handler) {
   });
 }
 
-// division: as the API describes it, null where there is none; sheet: the drawing as it was sent; number: the
-// answer, or null.
-export function show(division, sheet, number) {
+export function hide() {
+  panel.hidden = true;
+}
+
+// prediction: as the API describes it; sheet: the drawing as it was sent.
+export function show(prediction, sheet) {
+  const { division, number } = prediction;
   panel.hidden = !division;
   if (!division) return;
   const { source, candidates, paths } = division, pieces = source === "strokes" ? "Strokes" : "Pieces";
@@ -46,7 +50,7 @@ export function show(division, sheet, number) {
     choice: { candidates: [index], digits: String(candidates[index].digit) },
     hasWon: winner.candidates.includes(index),
   })));
-  summary.textContent = sentence(division, number);
+  summary.textContent = sentence(division, prediction);
   panel.querySelector("canvas").setAttribute("aria-label", won ? `The drawing, cut into ${[...number].join(", ")}` : "The drawing, with the boxes of all candidates");
   mark(null);
 }
@@ -59,13 +63,10 @@ function fromLeft(candidates) {
   return indexes.sort((a, b) => candidates[a].start - candidates[b].start || candidates[a].end - candidates[b].end);
 }
 
-function sentence({ source, pieces, candidates, paths }, number) {
+function sentence({ source, pieces, candidates }, { number, confidence }) {
   const count = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
   const found = `${count(pieces, source === "strokes" ? "stroke" : "piece")}, ${count(candidates.length, "candidate")}.`;
-  const own = paths.filter((path) => path.number === number);
-  if (!own.length) return `${found} No path won.`;
-  const probability = own.reduce((sum, path) => sum + path.probability, 0);
-  return `${found} ${own.length > 1 ? `${own.length} paths lead to ${number}, which won with` : `The path to ${number} won with`} ${percent(probability)}.`;
+  return number === null ? `${found} No number won.` : `${found} ${number} won with ${percent(confidence)}.`;
 }
 
 // A row is a button, and cells: the first is its heading.
