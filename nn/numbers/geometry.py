@@ -14,13 +14,16 @@ from nn.layers import Array
 from nn.network import Network
 
 LOW, WIDE, GAP, OVERLAP = 0.65, 1.0, 0.05, 0.15  # heights that are usual still
+SIMPLE = (1, 7)  # a line or two, of which letters and signs consist, too
+APART, CLOSE = 0.1, -0.15  # heights between two digits: clearly apart, and as close as can be
 
-# of a digit: that there is one more; how much lower and wider it is than usual; the empty band
-# inside
-OF_DIGIT = ("digit", "low", "wide", "gap")
-# of two neighbours: how far one stands over the other; pens of ink cut, and that there is a cut;
-# the logarithm of the ratio of their heights; how much higher the middle of one is
-OF_NEIGHBOURS = ("overlap", "ink", "cut", "crossed", "height", "offset")
+# of a digit: that there is one more, and a simple one; how much lower and wider it is than usual;
+# the empty band inside
+OF_DIGIT = ("digit", "simple", "low", "wide", "gap")
+# of two neighbours: how close they are, from 0 to 1; how far one stands over the other; pens of
+# ink cut, that there is a cut, and how many strokes more than one it crosses; the logarithm of the
+# ratio of their heights; how much higher the middle of one is
+OF_NEIGHBOURS = ("close", "overlap", "ink", "cut", "crossed", "height", "offset")
 # of a drawing that is no number: that it is none; its width
 OF_NOTHING = ("none", "none wide")
 FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS, *OF_NOTHING)
@@ -29,9 +32,11 @@ Weights = Mapping[str, float]  # by feature; what a feature of 1 takes from the 
 SOURCES = ("strokes", "picture")
 DEFAULT: Weights = {  # for networks whose file has none
     "digit": 1.0,
+    "simple": 1.0,
     "low": 8.0,
     "wide": 5.0,
     "gap": 15.0,
+    "close": 1.0,
     "overlap": 5.0,
     "ink": 0.5,
     "cut": 1.0,
@@ -49,13 +54,14 @@ def weights_of(network: Network, source: str) -> Weights:
     return found
 
 
-def of_digit(pieces: Pieces, start: int, end: int) -> list[float]:
-    """The features of a candidate."""
+def of_digit(pieces: Pieces, start: int, end: int, digit: int) -> list[float]:
+    """The features of a candidate, whose likeliest digit is given."""
     unit = pieces.height
     left, top, right, bottom = pieces.box(start, end)
     width, height = (right - left) / unit, (bottom - top) / unit
     return [
         1.0,
+        float(digit in SIMPLE),
         max(0.0, LOW - max(height, width / 2)),
         max(0.0, width - WIDE),
         max(0.0, pieces.gap(start, end) / unit - GAP),
@@ -70,8 +76,10 @@ def of_neighbours(pieces: Pieces, start: int, middle: int, end: int) -> list[flo
     ink, crossed = pieces.cuts[middle - 1].tolist()
     is_cut = not math.isnan(ink)
     least = 0.02 * unit  # of a dash, whose height is nothing
+    distance = (b_left - a_right) / unit
     return [
-        max(0.0, (a_right - b_left) / unit - OVERLAP),
+        (APART - min(max(distance, CLOSE), APART)) / (APART - CLOSE),
+        max(0.0, -distance - OVERLAP),
         ink if is_cut else 0.0,
         float(is_cut),
         max(0.0, crossed - 1) if is_cut else 0.0,
@@ -87,5 +95,5 @@ def of_nothing(pieces: Pieces) -> list[float]:
 
 
 def as_array(weights: Weights) -> Array:
-    """(12,), in the order of FEATURES."""
-    return np.array([weights[name] for name in FEATURES])
+    """(14,), in the order of FEATURES."""
+    return np.array([weights.get(name, 0.0) for name in FEATURES])

@@ -4,6 +4,7 @@ A semi-Markov conditional random field (Sarawagi & Cohen 2004): the score of a p
 the scores of its candidates and of its neighbours, and its probability the softmax over all paths.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -46,7 +47,12 @@ class Lattice:
     @cached_property
     def of_digit(self) -> Array:
         """(n, features): of each candidate."""
-        return np.array([geometry.of_digit(self.pieces, *it) for it in self.candidates])
+        digits = self.evidence.argmax(axis=1).tolist()
+        features = [
+            geometry.of_digit(self.pieces, *candidate, digit)
+            for candidate, digit in zip(self.candidates, digits, strict=True)
+        ]
+        return np.array(features)
 
     @cached_property
     def of_neighbours(self) -> dict[tuple[int, int], list[float]]:
@@ -63,7 +69,7 @@ class Lattice:
         }
 
     def scores(self, weights: Array) -> Array:
-        """(n, 10): of each candidate as each digit, given the weights (12,) of the features."""
+        """(n, 10): of each candidate as each digit, given the weights (14,) of the features."""
         own = weights[: len(geometry.OF_DIGIT)]
         return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
 
@@ -75,7 +81,7 @@ class Lattice:
     def best_paths(self, weights: Array, count: int = PATHS) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
-        weights (12,) are those of the features.  The sum counts in that the drawing is no number.
+        weights (14,) are those of the features.  The sum counts in that the drawing is no number.
         No path leads through if there is no candidate for one of the pieces.
         """
         scores = self.scores(weights)
@@ -88,7 +94,7 @@ class Lattice:
         likeliest = np.argsort(-scores, axis=1)[:, :LABELS].tolist()
         of_any = np.logaddexp.reduce(scores, axis=1).tolist()
         table = scores.tolist()
-        totals = [-np.inf] * len(self.candidates)
+        totals = [-math.inf] * len(self.candidates)
         kept: list[list[Path]] = [[] for _ in self.candidates]
         for index in sorted(range(len(self.candidates)), key=lambda i: self.candidates[i].end):
             if self.candidates[index].start == 0:
@@ -97,7 +103,7 @@ class Lattice:
             else:
                 sums = [totals[place] + bonus for place, bonus in before[index]]
                 if sums:
-                    totals[index] = float(np.logaddexp.reduce(sums)) + of_any[index]
+                    totals[index] = log_sum(sums) + of_any[index]
                 paths = [
                     Path(path.score + bonus, path.candidates, path.text)
                     for place, bonus in before[index]
@@ -114,5 +120,13 @@ class Lattice:
         ]
         finished = sorted((path for index in last for path in kept[index]), reverse=True)
         of_paths = [totals[index] for index in last]
-        total = float(np.logaddexp.reduce([self.score_of_nothing(weights), *of_paths]))
+        total = log_sum([self.score_of_nothing(weights), *of_paths])
         return finished[:count], total
+
+
+def log_sum(logarithms: Sequence[float]) -> float:
+    """The logarithm of the sum, given logarithms; for a few NumPy takes longer."""
+    most = max(logarithms)
+    if most == -math.inf:
+        return most
+    return most + math.log(sum(math.exp(value - most) for value in logarithms))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -26,7 +27,8 @@ MOST_CANDIDATES = 240  # likewise; these bound the time of a lattice
 OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
-MIN_DOUBT, MAX_DOUBT = 0.1, 0.5  # probability of no number: read with doubt above, then refused
+MEMORY = 1000  # candidates whose probabilities are remembered, by a hash of their pixels
+MIN_DOUBT, MAX_DOUBT = 0.25, 0.5  # probability of no number: doubtful above, then refused
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
 
 
@@ -56,7 +58,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (12,), of the features of geometry
+    weights: Array  # (14,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
@@ -98,6 +100,7 @@ class NumberReader:
         self.probabilities = probabilities or (
             lambda image: network.probabilities(image[None, :, :, None])[0]
         )
+        self.memory: dict[bytes, Array] = {}  # of candidates: most stay while a number grows
         self.weights = {
             name: geometry.as_array(geometry.weights_of(network, name)) for name in geometry.SOURCES
         }
@@ -163,43 +166,53 @@ class NumberReader:
         pieces = source.pieces()
         if not 0 < len(pieces) <= MOST_PIECES:
             return None
-        clusters = pieces.clusters()
-        divided = self.lattice(pieces, clusters, whole)
-        doubtful = self.doubtful_pieces(divided[0], clusters)
-        if not doubtful:
-            return divided
-        pieces = source.pieces(doubtful)
+        obvious: list[Candidate] = []
+        unclear: list[Candidate] = []
+        for cluster in pieces.clusters():
+            is_digit = self.is_digit(pieces, cluster, whole)
+            parts = [cluster] if is_digit else [Candidate(i, i + 1) for i in range(*cluster)]
+            obvious += parts
+            if not is_digit:
+                unclear += [part for part in parts if not self.is_digit(pieces, part, whole)]
+        if not unclear:
+            return self.lattice(pieces, obvious, whole)
+        to_cut = [part.start for part in unclear if is_high(pieces, part)]
+        pieces = source.pieces(frozenset(to_cut))
         candidates = pieces.candidates()
         if len(candidates) > MOST_CANDIDATES:
             return None
         return self.lattice(pieces, candidates, whole)
 
+    def is_digit(self, pieces: Pieces, candidate: Candidate, whole: Digit) -> bool:
+        """Whether it is read without doubt, and neither wide nor low."""
+        left, _, right, _ = pieces.box(*candidate)
+        if right - left > OBVIOUS_WIDTH * pieces.height or not is_high(pieces, candidate):
+            return False
+        scores = self.scores(pieces, candidate, whole)
+        return bool(verdicts(self.network, scores[None])[0] == Verdict.READ)
+
+    def scores(self, pieces: Pieces, candidate: Candidate, whole: Digit) -> Array:
+        """The network's probabilities (10 or 11,) for a candidate; all pieces are the whole."""
+        if candidate == (0, len(pieces)):
+            return whole.scores
+        drawing = pieces.draw(*candidate)
+        key = blake2b(drawing.tobytes(), digest_size=16).digest()
+        found = self.memory.get(key)
+        if found is None:
+            found = self.memory[key] = self.probabilities(drawing)
+            if len(self.memory) > MEMORY:
+                del self.memory[next(iter(self.memory))]
+        return found
+
     def lattice(
         self, pieces: Pieces, candidates: Iterable[Candidate], whole: Digit
     ) -> tuple[Lattice, list[Array]]:
         """The lattice of these candidates and of the whole drawing, and their inputs (28, 28)."""
-        all_pieces = Candidate(0, len(pieces))
-        parts = [candidate for candidate in candidates if candidate != all_pieces]
-        drawings = [pieces.draw(*part) for part in parts]
-        scores = [self.probabilities(drawing) for drawing in drawings]
-        probabilities = np.array([*scores, whole.scores])
-        return Lattice(pieces, [*parts, all_pieces], probabilities), [*drawings, whole.drawing]
-
-    def doubtful_pieces(self, lattice: Lattice, clusters: Sequence[Candidate]) -> frozenset[int]:
-        """The places of pieces in clusters that may be no digit, or several, or a part of one."""
-        pieces = lattice.pieces
-        found = verdicts(self.network, lattice.probabilities)
-        doubtful: set[int] = set()
-        for candidate, verdict in zip(lattice.candidates, found, strict=True):
-            left, top, right, bottom = pieces.box(*candidate)
-            is_digit = (
-                verdict == Verdict.READ
-                and right - left <= OBVIOUS_WIDTH * pieces.height
-                and bottom - top >= OBVIOUS_HEIGHT * pieces.height
-            )
-            if candidate in clusters and not is_digit:
-                doubtful |= set(range(*candidate))
-        return frozenset(doubtful)
+        everything = Candidate(0, len(pieces))
+        all_candidates = [*(part for part in candidates if part != everything), everything]
+        scores = np.array([self.scores(pieces, part, whole) for part in all_candidates])
+        drawings = [pieces.draw(*part) for part in all_candidates[:-1]]
+        return Lattice(pieces, all_candidates, scores), [*drawings, whole.drawing]
 
     def likeliest(
         self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
@@ -267,6 +280,12 @@ def as_one(whole: Digit) -> Reading:
     ]
     rivals.sort(key=lambda rival: -rival[1])
     return Reading([whole], whole.confidence, whole.verdict, rivals, whole)
+
+
+def is_high(pieces: Pieces, candidate: Candidate) -> bool:
+    """Whether it may be a digit, and not only a part of one."""
+    _, top, _, bottom = pieces.box(*candidate)
+    return bottom - top >= OBVIOUS_HEIGHT * pieces.height
 
 
 def rows_of(ink: Array) -> list[Array]:

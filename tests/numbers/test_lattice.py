@@ -41,9 +41,9 @@ def every_path(lattice):
 
 
 def cost(lattice, places):
-    own = sum(WEIGHTS[:4] @ lattice.of_digit[i] for i in places)
+    own = sum(WEIGHTS[:5] @ lattice.of_digit[i] for i in places)
     between = sum(
-        WEIGHTS[4:-2] @ np.array(lattice.of_neighbours[pair]) for pair in pairwise(places)
+        WEIGHTS[5:-2] @ np.array(lattice.of_neighbours[pair]) for pair in pairwise(places)
     )
     return own + between
 

@@ -1,5 +1,6 @@
 """A picture as pieces of a number: its connected components, cut where digits may touch."""
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -51,6 +52,7 @@ class Picture:
             for before, after in pairwise(parts)
         ]
 
+        @cache
         def draw(start: int, end: int) -> Array:
             # where cuts cross, both of two parts have the ink
             whole = np.maximum.reduce([part.ink for part in parts[start:end]])

@@ -5,6 +5,7 @@ are drawn with a standard pen, so that the width of the writer's own does not ma
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -13,9 +14,10 @@ from nn.ink.preprocess import Ink, centre, crop, fit
 from nn.ink.segmentation.pieces import Box, Pieces
 from nn.layers import Array
 
-SIDE = 40  # pixels of the longer side of a candidate while it is drawn, without the pen
+SIDE = 64  # pixels of the longer side of a candidate while it is drawn, without the pen
 PEN = 0.1  # of the longer side
-SUPERSAMPLING = 2
+STEP = 3.0  # pixels between two points that are drawn; more take longer
+CORNER = 0.4  # radians; Pillow's lines have a gap at sharper turns
 
 
 class Strokes:
@@ -28,12 +30,13 @@ class Strokes:
         middles = [float(line[:, 0].min() + line[:, 0].max()) for line in strokes]
         self.lines = [strokes[i] for i in np.argsort(middles, kind="stable")]
         self.size = size
+        self.draw = cache(lambda start, end: drawn(self.lines[start:end]))
 
     def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
         """Each stroke as a piece."""
         boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in self.lines])
         no_cuts = np.full((len(boxes) - 1, 2), np.nan)
-        return Pieces(boxes, no_cuts, lambda start, end: drawn(self.lines[start:end]))
+        return Pieces(boxes, no_cuts, self.draw)
 
     def share(self, box: Box) -> Box:
         """A box in pixels as shares of the picture's sides."""
@@ -46,16 +49,30 @@ def drawn(lines: Sequence[Array]) -> Array:
     """The 28x28 input (ink 1 on paper 0) of strokes (n, 2), drawn with the standard pen."""
     points = np.concatenate(lines)
     low, extent = points.min(axis=0), np.ptp(points, axis=0)
-    scale = SIDE / max(*extent, 1e-9) * SUPERSAMPLING
-    pen = PEN * SIDE * SUPERSAMPLING
-    width, height = np.ceil(extent * scale + 2 * pen).astype(int) + SUPERSAMPLING
-    image = Image.new("L", (int(width), int(height)))
+    scale, pen = SIDE / max(*extent.tolist(), 1e-9), PEN * SIDE
+    width, height = np.ceil(extent * scale + 2 * pen).astype(int).tolist()
+    image = Image.new("L", (width, height))
     pencil = ImageDraw.Draw(image)
     for line in lines:
-        pixels = [tuple(point) for point in ((line - low) * scale + pen).tolist()]
-        if len(pixels) > 1:
-            pencil.line(pixels, fill=255, width=round(pen), joint="curve")
-        for x, y in (pixels[0], pixels[-1]):
+        pixels = thinned((line - low) * scale + pen)
+        pencil.line(pixels.ravel().tolist(), fill=255, width=round(pen))
+        for x, y in pixels[is_round(pixels)].tolist():
             pencil.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
-    ink = np.asarray(image.reduce(SUPERSAMPLING), np.float32) / 255
-    return centre(fit(crop(Ink(ink))))
+    return centre(fit(crop(Ink(np.asarray(image, np.float32) / 255))))
+
+
+def thinned(line: Array) -> Array:
+    """The points (n, 2) of a line about STEP apart, and its last one."""
+    steps = line[1:] - line[:-1]
+    passed = np.floor(np.cumsum(np.hypot(steps[:, 0], steps[:, 1])) / STEP)
+    kept = np.ones(len(line), bool)
+    kept[1:-1] = np.diff(passed, prepend=0.0)[:-1] > 0
+    return np.asarray(line[kept])
+
+
+def is_round(line: Array) -> Array:
+    """Which points (n,) of a line are ends or corners."""
+    steps = line[1:] - line[:-1]
+    angles = np.arctan2(steps[:, 1], steps[:, 0])
+    turns = np.abs((np.diff(angles) + np.pi) % (2 * np.pi) - np.pi)
+    return np.concatenate([[True], turns > CORNER, [True]])[: len(line)]
