@@ -33,7 +33,8 @@ RECORD_LATENCIES = """() => {
 def draw_stroke(page: Page, stroke: list[list[float]]) -> None:
     box = page.locator("#pad").bounding_box()
     assert box
-    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+    left, side = box["x"] + (box["width"] - box["height"]) / 2, box["height"]
+    points = [(left + x * side, box["y"] + y * side) for x, y in stroke]
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:

@@ -1,14 +1,13 @@
-// Drawing by keyboard alone: a cursor on 28 by 28 squares. Arrows move it, Space lowers and lifts the
-// pen, and each step is announced to screen readers.
+// Drawing by keyboard alone: a cursor on the squares of the pad, 28 rows of them. Arrows move it, Space lowers
+// and lifts the pen, and each step is announced to screen readers.
 
-import { inkAt } from "./ink.js";
+import { SQUARES, inkAt } from "./ink.js";
 
-const SQUARES = 28;
 const LEAP = 5; // squares, with Shift
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const JUMPS = { Home: [-SQUARES, 0], End: [SQUARES, 0], PageUp: [0, -SQUARES], PageDown: [0, SQUARES] };
+const JUMPS = { Home: [-1, 0], End: [1, 0], PageUp: [0, -1], PageDown: [0, 1] };
 
-const within = (square) => Math.min(Math.max(square, 0), SQUARES - 1);
+const clamped = (square, squares) => Math.min(Math.max(square, 0), squares - 1);
 
 export class Cursor {
   #canvas;
@@ -32,6 +31,14 @@ export class Cursor {
       this.#show(false);
     });
     canvas.addEventListener("pointerdown", () => this.#show(false));
+    drawing.addEventListener("turn", () => {
+      this.#column = clamped(this.#column, this.#columns);
+      this.#show(pad.cursor !== null);
+    });
+  }
+
+  get #columns() {
+    return Math.round(SQUARES * this.#drawing.pad);
   }
 
   get #down() {
@@ -46,7 +53,8 @@ export class Cursor {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { key, shiftKey } = event;
     if (key in STEPS || key in JUMPS) {
-      const [across, down] = STEPS[key] ?? JUMPS[key], far = shiftKey && key in STEPS ? LEAP : 1;
+      const [across, down] = STEPS[key] ?? JUMPS[key];
+      const far = key in JUMPS ? Math.max(SQUARES, this.#columns) : shiftKey ? LEAP : 1;
       this.#move(far * across, far * down);
     } else if ((key === " " || key === "Enter") && !event.repeat) {
       if (this.#down) this.#lift();
@@ -66,12 +74,12 @@ export class Cursor {
   #move(across, down) {
     const passed = [];
     for (let i = Math.max(Math.abs(across), Math.abs(down)); i > 0; i--) {
-      this.#column = within(this.#column + Math.sign(across));
-      this.#row = within(this.#row + Math.sign(down));
+      this.#column = clamped(this.#column + Math.sign(across), this.#columns);
+      this.#row = clamped(this.#row + Math.sign(down), SQUARES);
       passed.push(this.#position);
     }
     if (this.#down) this.#drawing.extend(passed);
-    const ink = !this.#down && inkAt(this.#drawing.strokes, this.#position) ? ", ink" : "";
+    const ink = !this.#down && this.#drawing.inkAt(this.#position) ? ", ink" : "";
     this.#announce(`Row ${this.#row + 1}, column ${this.#column + 1}${ink}`);
   }
 

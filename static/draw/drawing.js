@@ -1,9 +1,15 @@
 // The drawing as data: strokes (see ink.js) or an opened picture, with undo and redo. It knows nothing of
 // canvas, page or network.
 //
-// Events: "draw" whenever the drawing has changed, "lift" when a stroke has ended.
+// It lies on a sheet as wide as the pad was when it was drawn, and is shown whole on a pad of any other width:
+// in its middle, smaller where need be. What the visitor draws is given in places of the pad.
+//
+// Events: "draw" whenever the drawing has changed, "lift" when a stroke has ended, "turn" when the pad has
+// another shape.
 
-const BLANK = { strokes: [], picture: null };
+import { inkAt, within } from "./ink.js";
+
+const BLANK = { strokes: [], picture: null, width: 1 };
 
 export class Drawing extends EventTarget {
   version = 0; // grows with every change
@@ -13,9 +19,11 @@ export class Drawing extends EventTarget {
   #past = [];
   #future = [];
   #stroke = null; // the one that is being drawn
+  #under = BLANK; // what it is drawn on
+  #pad = 1; // the width of the pad; like all lengths in heights
 
   get strokes() {
-    return this.#stroke ? [...this.#finished, this.#stroke] : this.#now.strokes;
+    return this.#stroke ? [...this.#under.strokes, this.#stroke] : this.#now.strokes;
   }
   // The opened picture, until one draws: a stroke begins a new drawing.
   get picture() {
@@ -23,6 +31,23 @@ export class Drawing extends EventTarget {
   }
   get stroke() {
     return this.#stroke;
+  }
+  // The width of the sheet.
+  get width() {
+    const { width, picture } = this.#stroke ? this.#under : this.#now;
+    return picture ? picture.image.width / picture.image.height : width;
+  }
+  get pad() {
+    return this.#pad;
+  }
+  set pad(width) {
+    if (width === this.#pad) return;
+    this.#pad = width;
+    this.dispatchEvent(new Event("turn"));
+  }
+  // Where the sheet lies on the pad: {scale, left, top}.
+  get place() {
+    return within(this.width, this.#pad);
   }
   get empty() {
     return !this.picture && this.strokes.length === 0;
@@ -33,21 +58,26 @@ export class Drawing extends EventTarget {
   get canRedo() {
     return this.#stroke === null && this.#future.length > 0;
   }
-  get #finished() {
-    return this.#now.picture ? [] : this.#now.strokes;
+  // Whether there is ink at that place of the pad.
+  inkAt(point) {
+    return inkAt(this.strokes, this.#onSheet(point));
   }
 
   // Begins a stroke and returns it, so that the caller can check whether it is still being drawn.
   begin({ width, erase = false }, point) {
     if (this.#stroke) this.end();
-    const stroke = (this.#stroke = { width, points: [point], ...(erase && { erase }) });
+    const blank = this.#now.picture || !this.#now.strokes.length;
+    this.#under = blank ? { ...BLANK, width: this.#pad } : widened(this.#now, this.#pad);
+    const stroke = (this.#stroke = { width, points: [], ...(erase && { erase }) });
+    stroke.width /= this.place.scale;
+    stroke.points.push(this.#onSheet(point));
     this.#changed();
     return stroke;
   }
 
   extend(points) {
     const all = this.#stroke.points, before = all.length;
-    for (const [x, y, ...pressure] of points) {
+    for (const [x, y, ...pressure] of points.map((point) => this.#onSheet(point))) {
       const [lastX, lastY] = all.at(-1);
       if (Math.hypot(x - lastX, y - lastY) > 0.001) all.push([x, y, ...pressure]);
     }
@@ -55,9 +85,10 @@ export class Drawing extends EventTarget {
   }
 
   end() {
-    const strokes = [...this.#finished, this.#stroke];
+    const { strokes } = this;
     this.#stroke = null;
-    this.#commit({ ...BLANK, strokes });
+    // The pad may have become wider while the stroke was drawn.
+    this.#commit(widened({ ...this.#under, strokes }, this.#pad));
     this.dispatchEvent(new Event("lift"));
   }
 
@@ -82,14 +113,19 @@ export class Drawing extends EventTarget {
   }
 
   // These three replace the drawing, which can be undone.
-  load(strokes) {
-    this.#replace({ ...BLANK, strokes });
+  load({ strokes, width }) {
+    this.#replace({ ...BLANK, strokes, width });
   }
   clear() {
     this.#replace(BLANK);
   }
   show(picture) {
     this.#replace({ ...BLANK, picture });
+  }
+
+  #onSheet([x, y, ...pressure]) {
+    const { scale, left, top } = this.place;
+    return [(x - left) / scale, (y - top) / scale, ...pressure];
   }
 
   #replace(content) {
@@ -110,4 +146,12 @@ export class Drawing extends EventTarget {
     if (another) this.step++;
     this.dispatchEvent(new Event("draw"));
   }
+}
+
+// The same strokes in the middle of a wider sheet.
+function widened(content, width) {
+  const left = (width - content.width) / 2;
+  if (left <= 0) return content;
+  const moved = (stroke) => ({ ...stroke, points: stroke.points.map(([x, ...rest]) => [x + left, ...rest]) });
+  return { ...content, width, strokes: content.strokes.map(moved) };
 }

@@ -1,12 +1,23 @@
-// Strokes as ink on a canvas. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in sides
-// of the pad, y points downwards, so that one drawing fits a pad of any size. Pressure is that of a
+// Strokes as ink on a canvas. A stroke is {width, points: [[x, y, pressure?], ...], erase?}: lengths are in
+// heights of the sheet, y points downwards, so that one drawing fits a pad of any size. Pressure is that of a
 // pen, from 0 to 1, where 0.5 leaves the width as it is. Nothing here depends on the page.
+
+export const SQUARES = 28; // in the height of the sheet
+export const PICTURE_HEIGHT = 280; // pixels, of the picture that is sent
+const MOST_STROKES = 200, MOST_POINTS = 10_000; // that the server takes
 
 export const WIDTHS = { thin: 12 / 280, medium: 20 / 280, thick: 28 / 280, eraser: 40 / 280 };
 
 const pressed = (width, pressure = 0.5) => width * (0.4 + 1.2 * pressure);
 
-// Paints strokes in the context's own colours onto a square whose side is `size` pixels.
+// Where a sheet lies that is shown whole, in the middle of another one: {scale, left, top}. All lengths are in
+// heights: of the first sheet its width, of the other one its width, left and top.
+export function within(width, otherWidth) {
+  const scale = Math.min(1, otherWidth / width);
+  return { scale, left: (otherWidth - scale * width) / 2, top: (1 - scale) / 2 };
+}
+
+// Paints strokes in the context's own colours onto a sheet that is `size` pixels high.
 export function paint(context, strokes, size) {
   context.lineCap = context.lineJoin = "round";
   for (const { width, points, erase } of strokes) {
@@ -58,22 +69,33 @@ export function distance([x, y], [fromX, fromY], [toX, toY]) {
   return Math.hypot(x - fromX - t * dx, y - fromY - t * dy);
 }
 
-// The drawing on a canvas of its own: black on an opaque white square. It is drawn apart from the
+// The drawing on a canvas of its own, so many pixels high: black on opaque white. It is drawn apart from the
 // visible pad, so that theme, squares and pixel ratio never reach the network.
-export function onPaper(strokes, size = 280) {
+export function onPaper({ strokes, width }, size = PICTURE_HEIGHT) {
   const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = size;
+  canvas.width = Math.round(width * size);
+  canvas.height = size;
   const context = canvas.getContext("2d");
   context.fillStyle = context.strokeStyle = "#000";
   paint(context, strokes, size);
   // The paper comes last, and under the ink: an eraser would have made holes in it.
   context.globalCompositeOperation = "destination-over";
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, size, size);
+  context.fillRect(0, 0, canvas.width, size);
   return canvas;
 }
 
 // The same as a data URL of a JPEG, as it is sent to the server.
-export function picture(strokes, { size = 280, quality = 0.92 } = {}) {
-  return onPaper(strokes, size).toDataURL("image/jpeg", quality);
+export function picture(drawing) {
+  return onPaper(drawing).toDataURL("image/jpeg", 0.92);
+}
+
+// The strokes in pixels of that picture, as they are sent beside it; undefined where they do not say where
+// ink is, because some of it was erased, or are too many to be taken.
+export function pictureStrokes({ strokes, width }) {
+  const points = strokes.flatMap((stroke) => stroke.points).length;
+  if (strokes.some(({ erase }) => erase) || strokes.length > MOST_STROKES || points > MOST_POINTS) return undefined;
+  // A stroke may leave the picture, which ends a side further on for the server.
+  const pixels = (length, side) => Math.round(10 * PICTURE_HEIGHT * Math.min(Math.max(length, -side), 2 * side)) / 10;
+  return strokes.map((stroke) => stroke.points.map(([x, y]) => [pixels(x, width), pixels(y, 1)]));
 }

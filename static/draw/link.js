@@ -2,30 +2,37 @@
 //
 // The text is "1", the version of the format, then for each stroke a letter for its kind (pen, eraser, with
 // pressure), the number of its points, and for each point x, y and the pressure if it has one: of the first
-// point as they are, of the others as differences to the point before. Lengths are in 1024ths of the pad's
-// side, pressures in 31sts. The lowest bit of a number is its sign. A letter carries five bits of a number,
+// point as they are, of the others as differences to the point before. Lengths are in 1024ths of the sheet's
+// height, pressures in 31sts. The lowest bit of a number is its sign. A letter carries five bits of a number,
 // the lowest first, and a sixth bit that says whether another letter follows. The alphabet is that of
 // base64url, which links carry as it is.
+//
+// That is a square sheet. Of any other the text is "2" and the sheet's width in squares, and with each stroke
+// comes its width, after the kind: it is none of the pens' where the pad showed the sheet smaller than it is.
 
-import { WIDTHS, distance } from "./ink.js";
+import { SQUARES, WIDTHS, distance } from "./ink.js";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VERSION = "1";
+const SQUARE = "1", WIDE = "2"; // the versions
 const UNITS = 1024;
-const FAR = 9 * UNITS; // from the pad's corner
+const FAR = 9 * UNITS; // from the sheet's corner
+const WIDEST = 4; // heights of the sheet
 const PRESSURES = 31;
-const TOLERANCE = 0.0012; // sides of the pad: points nearer than this to the line without them are left out
-const STEP = 0.02; // sides of the pad, between decoded points at most
+const TOLERANCE = 0.0012; // heights of the sheet: points nearer than this to the line without them are left out
+const STEP = 0.02; // heights of the sheet, between decoded points at most
 const LONGEST = 20_000; // characters; a drawing by hand has far fewer
 const MOST_POINTS = 10_000; // of all strokes, once decoded: a few letters can make a line of thousands
 const PENS = Object.values(WIDTHS);
 
-// The text of these strokes, or null where they are too many to be decoded.
-export function encode(strokes) {
-  let text = VERSION;
+// The text of a drawing {strokes, width}, or null where its strokes are too many to be decoded.
+export function encode({ strokes, width: sheet }) {
+  const square = sheet === 1;
+  let text = square ? SQUARE : WIDE + encodeNumber(Math.round(SQUARES * sheet));
   for (const { width, points, erase = false } of strokes) {
     const simplified = simplify(points), pen = nearestPen(width), withPressure = points[0].length === 3;
-    text += ALPHABET[pen + 4 * erase + 8 * withPressure] + encodeNumber(simplified.length);
+    text += ALPHABET[pen + 4 * erase + 8 * withPressure];
+    if (!square) text += encodeNumber(Math.round(UNITS * width));
+    text += encodeNumber(simplified.length);
     let last = [0, 0, 0];
     for (const [x, y, pressure = 0] of simplified) {
       const now = [Math.round(x * UNITS), Math.round(y * UNITS), Math.round(pressure * PRESSURES)];
@@ -37,9 +44,10 @@ export function encode(strokes) {
   return decode(text) && text;
 }
 
-// The strokes that a text encodes; null for any other text, or one that is cut.
+// The drawing that a text encodes; null for any other text, or one that is cut.
 export function decode(text) {
-  if (typeof text !== "string" || text.length > LONGEST || !text.startsWith(VERSION)) return null;
+  if (typeof text !== "string" || text.length > LONGEST || ![SQUARE, WIDE].includes(text[0])) return null;
+  const square = text[0] === SQUARE;
   const digits = [...text.slice(1)].map((letter) => ALPHABET.indexOf(letter));
   if (digits.includes(-1)) return null;
   let next = 0;
@@ -55,10 +63,12 @@ export function decode(text) {
   };
   let room = MOST_POINTS;
   try {
-    const strokes = [];
+    const strokes = [], sheet = square ? 1 : readNumber() / SQUARES;
+    if (sheet < 1 || sheet > WIDEST) return null;
     while (next < digits.length) {
-      const kind = digits[next++], count = readNumber(), length = kind & 8 ? 3 : 2;
-      if (kind > 15 || count < 1 || count > digits.length) return null;
+      const kind = digits[next++], width = square ? PENS[kind & 3] : readNumber() / UNITS;
+      const count = readNumber(), length = kind & 8 ? 3 : 2;
+      if (kind > 15 || width <= 0 || width > 1 || count < 1 || count > digits.length) return null;
       const points = [];
       let last = Array(length).fill(0);
       for (let i = 0; i < count; i++) {
@@ -72,9 +82,9 @@ export function decode(text) {
         room -= reached.length + 1;
         if (room < 0) return null;
       }
-      strokes.push({ width: PENS[kind & 3], points, ...(kind & 4 && { erase: true }) });
+      strokes.push({ width, points, ...(kind & 4 && { erase: true }) });
     }
-    return strokes.length ? strokes : null;
+    return strokes.length ? { strokes, width: sheet } : null;
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;

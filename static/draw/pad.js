@@ -1,7 +1,7 @@
 // The pad: a canvas that shows a drawing (see drawing.js) and on which one draws with mouse, finger or
 // pen. It knows nothing of the page around it, nor of any network.
 
-import { WIDTHS, paint } from "./ink.js";
+import { SQUARES, WIDTHS, paint } from "./ink.js";
 
 const PALM_PAUSE = 700; // ms after the pen was last seen in which a touch is taken for the palm
 const TIP = 0, TAIL = 5; // the buttons of a pen: its tip (also a finger, the left of a mouse), its eraser
@@ -35,16 +35,15 @@ export class Pad {
 
   // Draws everything anew: for a change, a new size, new colours.
   redraw() {
-    const { width: size } = this.#canvas, { picture, strokes } = this.#drawing;
+    const { width, height: size } = this.#canvas, { picture, strokes, place } = this.#drawing;
     const context = this.#canvas.getContext("2d");
-    context.clearRect(0, 0, size, size);
-    if (picture) {
-      const { width, height } = picture.image, scale = size / Math.max(width, height);
-      const [w, h] = [width * scale, height * scale];
-      context.drawImage(picture.image, (size - w) / 2, (size - h) / 2, w, h);
-    }
+    context.clearRect(0, 0, width, size);
+    context.save();
+    context.translate(place.left * size, place.top * size);
+    if (picture) context.drawImage(picture.image, 0, 0, place.scale * this.#drawing.width * size, place.scale * size);
     context.fillStyle = context.strokeStyle = getComputedStyle(this.#canvas).color;
-    paint(context, strokes, size);
+    paint(context, strokes, place.scale * size);
+    context.restore();
     if (this.cursor) this.#frame(context, size);
   }
 
@@ -124,8 +123,8 @@ export class Pad {
   // Where an event lies on the pad, and how hard the pen is pressed. The rectangle is asked for each
   // time, because the page may scroll, zoom or be laid out anew in the middle of a stroke.
   #position({ clientX, clientY, pointerType, pressure, type }) {
-    const { left, top, width, height } = this.#canvas.getBoundingClientRect();
-    const position = [(clientX - left) / width, (clientY - top) / height];
+    const { left, top, height } = this.#canvas.getBoundingClientRect();
+    const position = [(clientX - left) / height, (clientY - top) / height];
     if (pointerType !== "pen") return position;
     // A lifted pen reports no pressure: the last one is used.
     return [...position, type === "pointerup" ? (this.#drawing.stroke?.points.at(-1)[2] ?? 0.5) : pressure];
@@ -133,13 +132,19 @@ export class Pad {
 
   // Keeps one canvas pixel to one pixel of the screen, whatever the ratio, zoom and size.
   #fit() {
-    const observer = new ResizeObserver(([entry]) => {
-      const near = Math.round(entry.contentRect.width * devicePixelRatio);
-      // Where known this is the width after snapping to the screen's pixels: a pixel more or less.
+    const pixels = (length, exact) => {
+      const near = Math.round(length * devicePixelRatio);
+      // Where known this is the length after snapping to the screen's pixels: a pixel more or less.
       // It is not known in Safari, and not right when developer tools imitate another screen.
-      const exact = entry.devicePixelContentBoxSize?.[0].inlineSize ?? near;
-      const size = Math.max(1, Math.abs(exact - near) <= 1 ? exact : near);
-      if (size !== this.#canvas.width) this.#canvas.width = this.#canvas.height = size;
+      return Math.max(1, Math.abs(exact - near) <= 1 ? exact : near);
+    };
+    const observer = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect, [exact] = entry.devicePixelContentBoxSize ?? [];
+      const size = [pixels(width, exact?.inlineSize), pixels(height, exact?.blockSize)];
+      if (size[0] !== this.#canvas.width) this.#canvas.width = size[0];
+      if (size[1] !== this.#canvas.height) this.#canvas.height = size[1];
+      // Whole squares; a hundredth of one is what snapping may take away.
+      if (height) this.#drawing.pad = Math.floor((SQUARES * width) / height + 0.01) / SQUARES;
       this.redraw();
     });
     try {

@@ -8,7 +8,7 @@ const WITH_ALPHA = /^image\/(png|gif|webp|svg\+xml|avif)$/;
 // {image, url}: a canvas to be shown, and a data URL to be sent. Rejects with an Error whose message is for
 // the visitor.
 export async function openPicture(file) {
-  if (file.type && !file.type.startsWith("image/")) throw new Error("That is no picture. Choose a photo or drawing of a digit.");
+  if (file.type && !file.type.startsWith("image/")) throw new Error("That is no picture. Choose a photo or drawing of a number.");
   if (file.size > MOST_BYTES) throw new Error("That picture is too large. Choose one of at most 50 MB.");
   let bitmap;
   try {

@@ -44,10 +44,9 @@ const EXAMPLES = [
   "1B8BylB4UtDtElBftBd3BPzBD7BI5BQzBcvBmBrBuBnByBd8BLkCGoCSmCoBgC0B4BmCuBuCWuCPoCnBgCxByB_BoBlCkBlCalCIxCD0GzB8a",
 ];
 
-// [name, strokes] of each.
+// [name, drawing] of each.
 export const namedSamples = Object.entries(NAMED).map(([name, text]) => [name, decode(text)]);
 
-// The strokes of that drawing.
 export function exampleOf(digit) {
   return decode(EXAMPLES[digit]);
 }

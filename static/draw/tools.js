@@ -20,7 +20,7 @@ export function connectTools(drawing, pad) {
     [element("undo"), () => drawing.undo(), () => drawing.canUndo],
     [element("redo"), () => drawing.redo(), () => drawing.canRedo],
     [element("clear"), () => drawing.clear(), () => true],
-    [element("share"), async () => note(await share(drawing.strokes)), () => drawing.strokes.length > 0],
+    [element("share"), async () => note(await share(drawing)), () => drawing.strokes.length > 0],
     [element("save"), () => save(drawing), () => !drawing.empty],
   ];
   const update = () => actions.forEach(([button, , isPossible]) => enable(button, isPossible()));
@@ -88,7 +88,7 @@ function offerSamples(drawing) {
   popover.addEventListener("beforetoggle", ({ newState }) => {
     if (newState === "open") popover.querySelector(".choice").replaceChildren(...namedSamples.map(sampleButton));
   });
-  const sampleButton = ([name, strokes]) => {
+  const sampleButton = ([name, sample]) => {
     const made = document.createElement("button"), canvas = document.createElement("canvas");
     made.type = "button";
     made.setAttribute("aria-label", name);
@@ -96,11 +96,11 @@ function offerSamples(drawing) {
     canvas.width = canvas.height = 112;
     const context = canvas.getContext("2d");
     context.fillStyle = context.strokeStyle = getComputedStyle(popover).color;
-    paint(context, strokes, canvas.width);
+    paint(context, sample.strokes, canvas.height);
     made.append(canvas);
     made.addEventListener("click", () => {
       popover.hidePopover(); // and the focus goes back to where it was opened
-      drawing.load(strokes);
+      drawing.load(sample);
     });
     return made;
   };

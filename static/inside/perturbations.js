@@ -49,12 +49,17 @@ export function mostActive(blocks) {
   });
 }
 
-// The strokes rotated around the middle of the pad.
-export function rotated(strokes, degrees) {
-  if (!degrees) return strokes;
-  const angle = (degrees * Math.PI) / 180, cos = Math.cos(angle), sin = Math.sin(angle);
-  const rotate = ([x, y, ...rest]) => [0.5 + (x - 0.5) * cos - (y - 0.5) * sin, 0.5 + (x - 0.5) * sin + (y - 0.5) * cos, ...rest];
-  return strokes.map((stroke) => ({ ...stroke, points: stroke.points.map(rotate) }));
+// The drawing rotated, on a sheet that holds all of its own one.
+export function rotated({ strokes, width }) {
+  if (!rotation()) return { strokes, width };
+  const angle = (rotation() * Math.PI) / 180, cos = Math.cos(angle), sin = Math.sin(angle);
+  const across = width * Math.abs(cos) + Math.abs(sin), down = width * Math.abs(sin) + Math.abs(cos);
+  const rotate = ([x, y, ...rest]) => {
+    const [dx, dy] = [x - width / 2, y - 0.5];
+    return [(across / 2 + dx * cos - dy * sin) / down, (down / 2 + dx * sin + dy * cos) / down, ...rest];
+  };
+  const turned = (stroke) => ({ ...stroke, width: stroke.width / down, points: stroke.points.map(rotate) });
+  return { strokes: strokes.map(turned), width: across / down };
 }
 
 // Lists all changes on the page; `skipped` are the preprocessing steps left out.

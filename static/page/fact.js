@@ -1,5 +1,5 @@
-// Shows a fact about the digit. While one draws, a fact stays until the digit changes, and comes back with
-// its digit: text that changes while it is read cannot be read.
+// Shows a fact about the number. While one draws, a fact stays until the number changes, and comes back with
+// its number: text that changes while it is read cannot be read.
 
 import { make } from "../shared/html.js";
 
@@ -11,15 +11,25 @@ const emptyTitle = title.textContent;
 
 const TIMEOUT = 10_000; // ms
 
-let facts = new Map(); // digit -> the fact shown about it, for this drawing
+let facts = new Map(); // number -> the fact shown about it, for this drawing
 let shown = null;
 
 another.addEventListener("click", showAnother);
 
-// Shows the fact that came with a prediction, or the one already shown about this digit.
-export function show(digit, fact) {
-  if (fact && !facts.has(digit)) facts.set(digit, fact);
-  set(facts.get(digit) ?? null, digit);
+// Shows the fact that came with a prediction, or the one already shown about this number: "007" is 7.
+export function show(digits, fact) {
+  const number = Number(digits);
+  if (fact && !facts.has(number)) facts.set(number, fact);
+  set(facts.get(number) ?? null, number);
+}
+
+// Shows a fact about a number that came without one. Resolves when it is shown, or there is none.
+export async function find(digits) {
+  const number = Number(digits), mine = facts;
+  show(digits, null);
+  if (shown) return;
+  const fact = await fetchFact(number).catch(() => null);
+  if (fact?.text && facts === mine && another.value === String(number)) show(digits, fact);
 }
 
 export function hide() {
@@ -38,14 +48,14 @@ export function text() {
 
 async function showAnother() {
   if (another.value === "") return;
-  const before = shown, digit = Number(another.value);
+  const before = shown, number = Number(another.value);
   another.setAttribute("aria-busy", "true");
   note.textContent = "";
   try {
-    const fact = await fetchFact(digit, before?.text);
+    const fact = await fetchFact(number, before?.text);
     if (shown !== before || !fact?.text) return;
-    facts.set(digit, fact);
-    set(fact, digit);
+    facts.set(number, fact);
+    set(fact, number);
     note.textContent = "";
   } catch {
     if (shown === before) note.textContent = "No other fact is available just now.";
@@ -54,11 +64,11 @@ async function showAnother() {
   }
 }
 
-// A fact about a digit, other than the one whose text is given if the server has another.
-async function fetchFact(digit, shownText) {
+// A fact about a number, other than the one whose text is given if the server has another.
+async function fetchFact(number, shownText) {
   let fact;
   for (let attempt = 0; attempt < 3; attempt++) {
-    const response = await fetch(`api/facts/${digit}`, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
+    const response = await fetch(`api/facts/${number}`, { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
     if (!response.ok) throw new Error(`no fact: status ${response.status}`);
     fact = await response.json();
     if (fact.text !== shownText) break;
@@ -66,14 +76,14 @@ async function fetchFact(digit, shownText) {
   return fact;
 }
 
-function set(fact, digit = null) {
-  if (fact === shown && digit !== null && another.value === String(digit)) return;
+function set(fact, number = null) {
+  if (fact === shown && number !== null && another.value === String(number)) return;
   shown = fact;
-  another.value = digit ?? "";
+  another.value = number ?? "";
   // Neither hidden nor switched off while it has the focus, which would be lost with it: see base.css.
-  another.setAttribute("aria-disabled", String(digit === null));
+  another.setAttribute("aria-disabled", String(number === null));
   note.textContent = "";
-  title.textContent = fact ? `About ${digit}` : emptyTitle;
+  title.textContent = fact ? `About ${number}` : emptyTitle;
   container.replaceChildren(...(fact ? parts(fact) : []));
 }
 

@@ -1,11 +1,12 @@
 // The wiring of the front page: what is drawn on the pad requests a prediction, which goes on the page.
 
+import * as brackets from "./brackets.js";
 import * as fact from "./fact.js";
 import { onOffline, registerServiceWorker } from "./offline.js";
 import * as panel from "./prediction.js";
 import { Cursor } from "../draw/cursor.js";
 import { Drawing } from "../draw/drawing.js";
-import { picture } from "../draw/ink.js";
+import { picture, pictureStrokes } from "../draw/ink.js";
 import { Pad } from "../draw/pad.js";
 import { clearLink, linkedDrawing, storeDrawing, storedDrawing } from "../draw/share.js";
 import { connectTools, note } from "../draw/tools.js";
@@ -15,6 +16,7 @@ const element = (id) => document.getElementById(id);
 const canvas = element("pad"), model = element("model");
 const drawing = new Drawing();
 const pad = new Pad(canvas, drawing);
+brackets.follow(drawing);
 new Cursor(canvas, pad, drawing, (words) => (element("place").textContent = words));
 
 let latest = null; // {prediction, request}
@@ -35,9 +37,10 @@ const queue = new PredictionQueue({
 const key = () => `${drawing.version} ${model.value}`;
 
 function requestPrediction({ urgent }) {
-  const { strokes, picture: opened, step } = drawing;
+  const { strokes, width, picture: opened, step } = drawing;
   const query = { include: "seen", model: model.value };
-  queue.add({ key: key(), step, urgent, query, picture: () => opened?.url ?? picture(strokes) });
+  const drawn = { picture: () => picture({ strokes, width }), strokes: () => pictureStrokes({ strokes, width }) };
+  queue.add({ key: key(), step, urgent, query, ...(opened ? { picture: () => opened.url } : drawn) });
 }
 
 // While a stroke grows, the prediction for its beginning is shown; else only the one for this very drawing.
@@ -45,7 +48,7 @@ function showLatest() {
   const { prediction, request } = latest, fresh = request.key === key(), growing = drawing.stroke !== null;
   if (!fresh && !(growing && request.step === drawing.step && request.query.model === model.value)) return;
   panel.show(prediction, fresh, growing);
-  if (prediction.digit !== null && !prediction.rejected) fact.show(prediction.digit, prediction.fact);
+  if (prediction.number !== null) fact.show(prediction.number, prediction.fact);
   else if (!growing) fact.hide();
   if (fresh && !growing) panel.announce(fact.text());
 }
@@ -65,6 +68,7 @@ drawing.addEventListener("draw", () => {
   } else {
     if (isAnother) panel.awaitPrediction(fact.hide);
     else panel.markOutdated();
+    if (isAnother && drawing.stroke === null) brackets.show([]);
     requestPrediction({ urgent: drawing.stroke === null });
   }
   if (drawing.stroke === null) storeDrawing(drawing);
@@ -76,6 +80,12 @@ drawing.addEventListener("lift", () => {
   if (latest?.request.key === key()) return showLatest();
   panel.awaitPrediction(fact.hide);
   requestPrediction({ urgent: true });
+});
+
+panel.onChoice(async (number) => {
+  const { request } = latest;
+  await fact.find(number);
+  if (latest.request === request && element("digit").textContent === number) panel.announce(fact.text());
 });
 
 connectTools(drawing, pad);
@@ -108,10 +118,10 @@ for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
 
 // Loads the drawing that the address carries; returns whether it carries one, readable or not.
 function openLinked() {
-  const strokes = linkedDrawing();
-  if (strokes) drawing.load(strokes);
-  else if (strokes === null) note("This link holds no drawing that can be read.");
-  return strokes !== undefined;
+  const linked = linkedDrawing();
+  if (linked) drawing.load(linked);
+  else if (linked === null) note("This link holds no drawing that can be read.");
+  return linked !== undefined;
 }
 addEventListener("hashchange", openLinked);
 

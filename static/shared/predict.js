@@ -40,12 +40,12 @@ export async function predict(request, signal) {
 }
 
 // URLs are relative to the page, so that the app can be mounted anywhere.
-function post({ picture, query }, signal) {
+function post({ picture, strokes, query }, signal) {
   const parameters = new URLSearchParams(Object.entries(query).filter(([, value]) => value));
   return fetch(`api/predict?${parameters}`, {
     method: "POST",
     headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ image: picture() }),
+    body: JSON.stringify({ image: picture(), strokes: strokes?.() }),
     signal,
   });
 }
@@ -83,13 +83,26 @@ async function jsonOf(response) {
 }
 
 function isPrediction(body) {
-  const { digit, confidence, probabilities } = body ?? {};
+  const { digit, number, digits, alternatives, confidence, probabilities } = body ?? {};
   if (digit !== null && !DIGITS.includes(digit)) return false;
-  return Number.isFinite(confidence) && (probabilities === null || isTenNumbers(probabilities));
+  if (!Array.isArray(digits) || !digits.every(isDigit)) return false;
+  if (!Array.isArray(alternatives) || !alternatives.every(isAlternative)) return false;
+  if (digits.length ? number !== digits.map((each) => each.digit).join("") : number !== null) return false;
+  return Number.isFinite(confidence) && (probabilities === null || areNumbers(probabilities, DIGITS.length));
 }
 
-function isTenNumbers(values) {
-  return Array.isArray(values) && values.length === DIGITS.length && values.every(Number.isFinite);
+function isDigit(each) {
+  const { digit, confidence, probabilities, box } = each ?? {};
+  if (!DIGITS.includes(digit) || !Number.isFinite(confidence)) return false;
+  return areNumbers(probabilities, DIGITS.length) && areNumbers(box, 4);
+}
+
+function isAlternative(other) {
+  return /^\d{1,12}$/.test(other?.number ?? other?.digit) && Number.isFinite(other.probability);
+}
+
+function areNumbers(values, count) {
+  return Array.isArray(values) && values.length === count && values.every(Number.isFinite);
 }
 
 // Retry-After is a number of seconds or a date (RFC 9110, 10.2.3).

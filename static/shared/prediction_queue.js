@@ -1,10 +1,11 @@
 // The queue of requests to POST /api/predict: one request at a time, the newest first. Requests that
 // a newer one has overtaken are never sent. It knows nothing of the page.
 //
-// A request is {picture, query, key?, urgent?}: `picture` is a function that returns a data URL and is
-// called when the request is sent; `query` holds the parameters of the URL, of which empty ones are
-// left out; `key` identifies the drawing and the network, so that one is not asked about twice;
-// `urgent` requests do not wait for the pace.
+// A request is {picture, strokes?, query, key?, urgent?}: `picture` is a function that returns a data URL and is
+// called when the request is sent; so is `strokes`, which returns the strokes in pixels of the picture, or
+// undefined; `query` holds the parameters of the URL, of which empty ones are left out; `key` identifies
+// the drawing and the network, so that one is not asked about twice; `urgent` requests do not wait for
+// the pace.
 //
 // Handlers: onBusy(yes), onPrediction(prediction, request) and onError({kind, detail, retryIn}):
 // `kind` and `detail` are those of a PredictionError (see predict.js), `retryIn` is in seconds, or null when

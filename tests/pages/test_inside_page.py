@@ -20,12 +20,14 @@ from tests.support.page import (
     ANSWERED,
     DESKTOP,
     PHONE,
+    draw,
     opened,
     patient_context,
     read,
     said,
     with_mouse,
 )
+from tests.support.pictures import strokes_of
 from tests.support.polling import PATIENCE
 from tests.support.servers.misbehaving_network import misbehaving_network
 
@@ -113,6 +115,8 @@ def test_inside_opens_with_an_example(page):
     assert page.text_content("#digit") == "7"
     assert page.locator(".unit:visible").count() > 100
     assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    assert not page.is_visible("#division"), "nothing was cut"
+    assert page.locator("#digits button").count() == 0
 
 
 def test_drawing_is_carried_between_pages(chromium, server):
@@ -307,6 +311,51 @@ def test_network_comparison_matches_the_api(page, server):
         assert f"{network_of(name).parameters:,}" in row.text_content()
 
 
+def test_number_is_shown_cut_into_its_digits(page, drawings):
+    page.click("#clear")
+    for digit, x in (("4", 0.3), ("2", 0.7)):
+        draw(page, strokes_of(drawings, int(digit)), size=0.5, middle=(x, 0.5))
+    settled(page)
+    assert page.text_content("#digit") == "42"
+    page.wait_for_selector("#division:visible")
+    strokes = len(json.loads(page.sent[-1][1])["strokes"])
+    assert page.text_content("#division-summary").startswith(f"{strokes} strokes, ")
+    winner, *_ = cells(page, "#paths tbody tr")
+    assert winner[0] == "42, won"
+    candidates = {row[0]: row[1:] for row in cells(page, "#candidates tbody tr")}
+    cut = winner[1].split(", ")
+    assert "".join(candidates[f"{pieces}, won"][0] for pieces in cut) == "42"
+    assert page.locator("#division svg .won").count() == 2
+    assert page.locator("#division .marked text").all_text_contents() == ["4", "2"]
+    page.focus("#candidates tbody tr:first-child button")
+    page.keyboard.press("ArrowDown")
+    digit = page.text_content("#candidates tr.marked td")
+    assert page.locator("#division .marked text").all_text_contents() == [digit]
+
+
+def test_chosen_digit_of_a_number_is_looked_into(page, server):
+    page.click("[data-example='54']")
+    settled(page)
+    digits = page.locator("#digits button")
+    assert digits.all_text_contents() == ["5", "4"]
+    pressed = [digit.get_attribute("aria-pressed") for digit in digits.all()]
+    assert pressed == ["true", "false"], "the first"
+    digits.nth(1).click()
+    settled(page)
+    url, body = next(sent for sent in reversed(page.sent) if "activations" in sent[0])
+    assert "place=1" in url
+    headers = {"Content-Type": "application/json"}
+    own = requests.post(url, data=body, headers=headers, timeout=PATIENCE).json()
+    alpha = pixels(page, "#seen")[:, :, 3].ravel() / 255
+    assert np.abs(alpha - own["digits"][1]["seen"]).max() < 0.01
+    assert page.text_content("#bars .top .name") == "4"
+    assert page.text_content("#why-winner-words") == "Which ink makes it a 4"
+    assert digits.nth(1).get_attribute("aria-label").startswith("4, digit 2 of 2, ")
+    page.wait_for_function("() => underWay === 0")
+    assert page.text_content("#zoo tr[data-model='best'] .reads") == "4"
+    assert page.text_content("#digit") == "54", "the number is the same"
+
+
 def test_ablated_channel_changes_the_prediction_accordingly(page):
     choose(page, "lenet")
     before = page.text_content("#why-winner-words")
@@ -444,6 +493,8 @@ def test_picture_sent_has_a_transparent_background(page):
 )
 def test_axe_finds_no_violation_on_inside(chromium, server, device, scheme):
     with inside(chromium, server, color_scheme=scheme, **device) as page:
+        page.click("[data-example='54']")
+        page.wait_for_selector("#division:visible")
         page.locator(".unit:visible").nth(30).click()
         page.wait_for_selector("#neuron:visible")
         page.locator("#gallery").scroll_into_view_if_needed()

@@ -111,11 +111,13 @@ def test_drawing_and_prediction_survive_rotation_of_the_phone(phone, drawings):
 
 
 def test_stroke_continues_when_the_window_is_resized(desktop):
+    desktop.set_viewport_size({"width": 600, "height": 900})
+    desktop.wait_for_function("() => pad.width === Math.round(pad.getBoundingClientRect().width)")
     start = at(desktop, 0.3, 0.3)
     desktop.mouse.move(*start)
     desktop.mouse.down()
     desktop.mouse.move(*at(desktop, 0.5, 0.3))
-    desktop.set_viewport_size({"width": 900, "height": 700})
+    desktop.set_viewport_size({"width": 500, "height": 700})
     desktop.wait_for_function("() => pad.width === Math.round(pad.getBoundingClientRect().width)")
     desktop.mouse.move(*at(desktop, 0.5, 0.7))
     desktop.mouse.up()

@@ -222,7 +222,8 @@ def test_drawing_too_large_for_a_link_says_so(desktop):
         """async () => {
             const { share } = await import('/static/draw/share.js');
             const point = (_, i) => [(i * 0.377) % 1, (i * 0.61) % 1];
-            return share([{ width: 0.07, points: Array.from({ length: 9000 }, point) }]);
+            const strokes = [{ width: 0.07, points: Array.from({ length: 9000 }, point) }];
+            return share({ strokes, width: 1 });
         }"""
     )
     assert words == "This drawing is too large for a link. You can save it."

@@ -67,7 +67,7 @@ def test_each_page_opens_offline_as_itself_or_says_that_it_cannot(chromium, serv
         page.context.set_offline(True)
         page.goto(f"{server}/api")
         page.click("text=draw a digit")
-        assert (page.url, heading(page)) == (f"{server}/", "Draw a digit")
+        assert (page.url, heading(page)) == (f"{server}/", "Draw a number")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -15,7 +15,18 @@ from nn.measure.robustness import encoded
 from settings import Settings
 from tests.support.accessibility import violations
 from tests.support.networks import DOUBT_ALL, READ_ALL, REFUSE_ALL, models_with_thresholds
-from tests.support.page import DESKTOP, PHONE, on_pad, opened, patient_context, read, said, sample
+from tests.support.page import (
+    DESKTOP,
+    PHONE,
+    number_of,
+    on_pad,
+    opened,
+    patient_context,
+    put,
+    read,
+    said,
+    sample,
+)
 from tests.support.pictures import picture_of, strokes_of
 from tests.support.polling import PATIENCE
 from tests.support.servers.app_in_thread import app_in_thread
@@ -79,6 +90,19 @@ def test_doubtful_digit_has_a_question_mark_and_a_fact(chromium, doubting, windo
         assert page.locator("#bars li.top .name").text_content() == "7"
         assert page.locator("#fact-title").text_content() == "About 7"
         assert len(page.locator("#fact .text").text_content()) > 20
+
+
+def test_doubtful_digits_of_a_number_have_dotted_brackets(desktop, drawings):
+    put(desktop, number_of(drawings, "71"))
+    assert read(desktop) == "71"
+    assert message(desktop) == "or no number at all"
+    assert desktop.locator(".doubt").evaluate(INK), "the question mark is written"
+    for bracket in (".brackets .doubtful::after", ".digits .doubtful::before"):
+        element, part = bracket.split("::")
+        assert desktop.locator(element).count() == 2
+        style = f"(one) => getComputedStyle(one, '::{part}').borderTopStyle"
+        assert desktop.locator(element).first.evaluate(style) == "dotted"
+    assert desktop.locator("#spoken").text_content().startswith("Perhaps seventy-one, ")
 
 
 def test_rival_of_a_doubtful_digit_is_named(desktop):

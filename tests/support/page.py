@@ -3,6 +3,7 @@
 import contextlib
 import time
 
+from tests.support.pictures import strokes_of
 from tests.support.polling import PATIENCE
 from web.access.api_keys import COOKIE, ApiKeyCheck
 
@@ -129,11 +130,11 @@ def fewer(stroke, most=16):
 
 
 def on_pad(page, strokes, size=0.6, middle=(0.5, 0.5)):
-    """The strokes in the window's pixels, their longer side that share of the pad."""
+    """The strokes in the window's pixels, their longer side that share of the pad's height."""
     page.locator("#pad").scroll_into_view_if_needed()
     box = page.locator("#pad").bounding_box()
     xs, ys = zip(*(point for stroke in strokes for point in stroke), strict=True)
-    scale = size * box["width"] / max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)
+    scale = size * box["height"] / max(max(xs) - min(xs), max(ys) - min(ys), 1e-9)
     centre = ((max(xs) + min(xs)) / 2, (max(ys) + min(ys)) / 2)
     left = box["x"] + middle[0] * box["width"]
     top = box["y"] + middle[1] * box["height"]
@@ -148,8 +149,46 @@ def draw(page, strokes, way=with_mouse, **place):
         way(page, stroke)
 
 
+def number_of(drawings, digits, gap=0.35):
+    """The strokes of a number: our drawings of its digits beside each other, each 1 high."""
+    strokes, left = [], 0
+    for digit in digits:
+        drawn = strokes_of(drawings, int(digit))
+        xs, ys = zip(*(point for stroke in drawn for point in stroke), strict=True)
+        scale = 1 / (max(ys) - min(ys))
+        strokes += [
+            [(left + (x - min(xs)) * scale, (y - min(ys)) * scale) for x, y in stroke]
+            for stroke in drawn
+        ]
+        left += (max(xs) - min(xs)) * scale + gap
+    return strokes
+
+
+def put(page, strokes, width=1, size=0.8):
+    """The strokes on the pad, through a link, in the middle of a sheet of that width in heights.
+
+    Of what there is room for they take that share.
+    """
+    xs, ys = zip(*(point for stroke in strokes for point in stroke), strict=True)
+    wide, high = max(xs) - min(xs), max(ys) - min(ys)
+    scale = size * min(width / max(wide, 1e-9), 1 / max(high, 1e-9))
+    left, top = (width - scale * wide) / 2, (1 - scale * high) / 2
+    points = [
+        [[left + (x - min(xs)) * scale, top + (y - min(ys)) * scale] for x, y in stroke]
+        for stroke in strokes
+    ]
+    page.evaluate(
+        """async ([points, width, pen]) => {
+            const { encode } = await import('/static/draw/link.js');
+            const strokes = points.map((points) => ({ width: pen, points }));
+            location.hash = `drawing=${encode({ strokes, width })}`;
+        }""",
+        [points, width, 12 / 280],
+    )
+
+
 def at(page, x, y):
-    """A place on the pad, given in its sides, in the window's pixels."""
+    """A place on the pad, given in shares of its sides, in the window's pixels."""
     box = page.locator("#pad").bounding_box()
     return box["x"] + x * box["width"], box["y"] + y * box["height"]
 

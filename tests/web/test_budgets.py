@@ -18,7 +18,7 @@ MAX_MEGABYTES = 16
 KEY = "a-key-0123456789"
 ADDRESS, HEAD = 7_900, 60_000  # characters
 
-EVERYTHING = "seen,steps,activations,saliency,neuron,models&neuron=16.0&noise=0.1"
+EVERYTHING = "seen,steps,division,activations,saliency,neuron,models&neuron=16.0&noise=0.1"
 # By route, the addresses that cost most.
 ADDRESSES = {
     "GET /": ["/"],

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from nn.ink.preprocess import OPTIONAL, image_to_input, open_picture, steps
 from nn.ink.strokes import draw
@@ -16,7 +16,7 @@ from nn.zoo import ZOO
 from tests.support.networks import network_of, outputs_by_layer
 from tests.support.pictures import strokes_of
 
-EVERYTHING = "seen,steps,activations,saliency"
+EVERYTHING = "seen,steps,division,activations,saliency"
 
 
 def as_png(image):
@@ -34,6 +34,27 @@ def seven(drawings):
     # where a canvas is transparent, it is black
     bands = [cover.point(lambda a, level=level: level * (a > 0)) for level in (0x17, 0x26, 0x4F)]
     return as_png(Image.merge("RGBA", (*bands, cover)))
+
+
+@pytest.fixture(scope="module")
+def number(drawings):
+    """A four and a two as picture and strokes; the two begins where the four ends."""
+    strokes = [
+        [(left + 130 * x, 80 + 130 * y) for x, y in stroke]
+        for digit, left in ((4, 60), (2, 135))
+        for stroke in strokes_of(drawings, digit)
+    ]
+    picture = Image.new("L", (320, 280), 255)
+    pen = ImageDraw.Draw(picture)
+    for stroke in strokes:
+        pen.line(stroke, fill=0, width=14, joint="curve")
+    return {"image": base64.b64encode(as_png(picture)).decode(), "strokes": strokes}
+
+
+def ask_number(client, number, **query):
+    answer = client.post("/api/predict", query_string=query, json=number)
+    assert answer.status_code == 200, answer.get_json()
+    return answer.get_json()
 
 
 def ask(client, picture, **query):
@@ -288,6 +309,51 @@ def test_skipping_flatten_loses_black_ink_on_transparency(client, drawings):
     assert [step["name"] for step in answer["steps"]] == ["drawing", "flatten", "gray"]
 
 
+@pytest.mark.parametrize("source", ["strokes", "picture"])
+def test_division_tells_how_the_number_was_cut(client, number, source):
+    sent = number if source == "strokes" else {"image": number["image"]}
+    answer = ask_number(client, sent, include="division")
+    division = answer["division"]
+    assert division["source"] == source
+    candidates, paths = division["candidates"], division["paths"]
+    best = [candidates[index] for index in paths[0]["candidates"]]
+    assert paths[0]["number"] == answer["number"] == "42"
+    assert "".join(str(candidate["digit"]) for candidate in best) == "42"
+    edges = [0, *(candidate["end"] for candidate in best)]
+    assert [candidate["start"] for candidate in best] == edges[:-1]
+    assert edges[-1] == division["pieces"]
+    assert [candidate["box"] for candidate in best] == [digit["box"] for digit in answer["digits"]]
+    shares = [path["probability"] for path in paths]
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) <= 1 + 1e-3
+    own = sum(path["probability"] for path in paths if path["number"] == "42")
+    assert answer["confidence"] == pytest.approx(own, abs=5e-3)  # unlikely paths are left out
+    for candidate in candidates:
+        assert candidate["start"] < candidate["end"] <= division["pieces"]
+
+
+def test_one_obvious_digit_has_no_division(client, seven, number):
+    assert ask(client, seven, include="division")["division"] is None
+    for query in ({"digits": "1"}, {"noise": "0.1"}, {"skip": "crop"}):
+        answer = ask_number(client, number, include="division", **query)
+        assert answer["division"] is None, query
+        assert len(answer["digits"]) <= 1, query
+
+
+def test_place_chooses_the_digit_looked_into(client, number):
+    asked = {"model": "narrow", "include": "seen,saliency,neuron,models", "neuron": "4.5"}
+    answers = [ask_number(client, number, place=place, **asked) for place in (0, 1, 11)]
+    first, second, beyond = answers
+    for answer, place in zip(answers, (0, 1, 1), strict=True):
+        assert answer["number"] == "42"
+        assert answer["seen"] == answer["digits"][place]["seen"]
+        assert answer["saliency"]["winner"]["digit"] == answer["digits"][place]["digit"]
+        assert [row["digit"] for row in answer["models"] if row["model"] == "narrow"] == [
+            answer["digits"][place]["digit"]
+        ]
+    assert first["neuron"] != second["neuron"] == beyond["neuron"]
+
+
 def test_pixels_have_no_preprocessing_steps(client, seven):
     seen = ask(client, seven, include="seen")["seen"]
     answer = client.post(f"/api/predict?include={EVERYTHING}", json={"pixels": seen}).get_json()
@@ -339,6 +405,9 @@ def test_weight_histogram_is_of_the_predicted_class(client, seven):
         ({"noise": "-1"}, "from 0 to 1"),
         ({"noise": "nan"}, "from 0 to 1"),
         ({"noise": "1.5"}, "from 0 to 1"),
+        ({"place": "12"}, "from 0 to 11"),
+        ({"place": "-1"}, "from 0 to 11"),
+        ({"place": "first"}, "from 0 to 11"),
         ({"include": "neuron"}, "layer.unit"),
         ({"include": "neuron", "neuron": "3"}, "layer.unit"),
         ({"include": "neuron", "neuron": "2.1"}, "layer 2"),
