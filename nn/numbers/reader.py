@@ -23,7 +23,8 @@ from nn.numbers.lattice import Lattice, Path
 MOST_DIGITS = 12
 MOST_STROKES = 40  # a drawing of more is read from its picture
 MOST_PIECES = 40  # a drawing of more is read as one digit, or refused
-MOST_CANDIDATES = 240  # likewise; these bound the time of a lattice
+MOST_CANDIDATES = 112  # of a lattice, which bounds its time
+FEWER_CUTS = (4, 2, 1)  # of a component, until there are no more candidates than that
 OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
@@ -72,6 +73,7 @@ class Reading:
     rivals: list[tuple[str, float]]  # other numbers nearly as probable, the likeliest first
     whole: Digit  # the drawing as a single digit
     division: Division | None = None  # None where there was no question of several digits
+    candidates: int = 0  # that the network looked at
 
     @property
     def text(self) -> str:
@@ -84,8 +86,8 @@ class Source(Protocol):
 
     name: str  # of its weights, see `geometry.SOURCES`
 
-    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
-        """The pieces; those at the places `opened` in smaller ones, if that is possible."""
+    def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = 0) -> Pieces:
+        """The pieces; those at the places `opened` cut so many times, if that is possible."""
 
     def share(self, box: Box) -> Box:
         """A box in pixels of the pieces as shares of the picture's sides."""
@@ -125,8 +127,10 @@ class NumberReader:
             reading = self.read_from(Strokes(strokes, size), whole)
         if not strokes or reading.verdict is Verdict.REFUSED:  # a stroke may be several digits
             by_picture = self.read_from(Picture(crop), whole)
+            candidates = reading.candidates + by_picture.candidates
             if not strokes or by_picture.verdict < reading.verdict:
                 reading = by_picture
+            reading = replace(reading, candidates=candidates)
         if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
             raise NumberError(
                 f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
@@ -147,11 +151,16 @@ class NumberReader:
         rows = [row for row in rows_of(crop.ink) if row.shape[0] >= MIN_ROW * crop.ink.shape[0]]
         if len(rows) < 2:
             return False
-        for row in rows:
-            whole = self.digit(centre(fit(row)))
-            if self.read_from(Picture(Crop(row, crop.box)), whole).verdict is Verdict.REFUSED:
-                return False
-        return True
+        return all(self.is_line(row) for row in rows)
+
+    def is_line(self, row: Array) -> bool:
+        """Whether most parts of a row (height, width) are digits without doubt."""
+        whole = self.digit(centre(fit(row)))
+        pieces = Picture(Crop(row, EVERYTHING)).pieces()
+        if len(pieces) > MOST_PIECES:
+            return False
+        clusters = pieces.clusters()
+        return sum(self.is_digit(pieces, it, whole) for it in clusters) > len(clusters) / 2
 
     def read_from(self, source: Source, whole: Digit) -> Reading:
         """The number in the pieces of a drawing."""
@@ -177,11 +186,12 @@ class NumberReader:
         if not unclear:
             return self.lattice(pieces, obvious, whole)
         to_cut = [part.start for part in unclear if is_high(pieces, part)]
-        pieces = source.pieces(frozenset(to_cut))
-        candidates = pieces.candidates()
-        if len(candidates) > MOST_CANDIDATES:
-            return None
-        return self.lattice(pieces, candidates, whole)
+        for cuts in FEWER_CUTS:
+            pieces = source.pieces(frozenset(to_cut), cuts)
+            candidates = pieces.candidates()
+            if len(candidates) <= MOST_CANDIDATES:
+                return self.lattice(pieces, candidates, whole)
+        return None
 
     def is_digit(self, pieces: Pieces, candidate: Candidate, whole: Digit) -> bool:
         """Whether it is read without doubt, and neither wide nor low."""
@@ -218,7 +228,7 @@ class NumberReader:
         self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
     ) -> Reading:
         """The number on the best path."""
-        weights = self.weights[source.name]
+        weights, looked_at = self.weights[source.name], len(lattice.candidates)
         paths, total = lattice.best_paths(weights)
         shares = [math.exp(path.score - total) for path in paths]
         numbers: dict[str, float] = {}
@@ -232,7 +242,9 @@ class NumberReader:
         if len(text) == 1:
             single = as_one(whole)
             longer = [rival for rival in rivals if len(rival[0]) > 1]
-            return replace(single, rivals=[*single.rivals, *longer], division=division)
+            return replace(
+                single, rivals=[*single.rivals, *longer], division=division, candidates=looked_at
+            )
         digits = [
             self.described(
                 lattice.probabilities[place],
@@ -247,7 +259,7 @@ class NumberReader:
             verdict = Verdict.REFUSED
         elif nothing > MIN_DOUBT:
             verdict = max(verdict, Verdict.DOUBTFUL)
-        return Reading(digits, confidence, verdict, rivals, whole, division)
+        return Reading(digits, confidence, verdict, rivals, whole, division, looked_at)
 
     def read_single(self, drawing: Array, box: Box = EVERYTHING) -> Reading:
         """A drawing (28, 28) as a single digit."""

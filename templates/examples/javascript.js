@@ -8,4 +8,4 @@ const response = await fetch("http://127.0.0.1:8000/api/predict", {
 });
 const answer = await response.json();
 if (!response.ok) throw new Error(answer.detail);
-console.log(answer.digit, answer.confidence, answer.fact?.text);
+console.log(answer.number, answer.confidence, answer.fact?.text);

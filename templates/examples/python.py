@@ -11,10 +11,10 @@ response = requests.post(f"{api}/predict?model=lenet", picture, headers=headers,
 answer = response.json()
 if not response.ok:
     raise SystemExit(answer["detail"])
-print(answer["digit"], answer["confidence"], answer["fact"]["text"])
+print(answer["number"], answer["confidence"], answer["fact"]["text"])
 
 # Several at once are answered in order.
 images = [base64.b64encode(picture).decode()] * 3
 response = requests.post(f"{api}/predict", json={"images": images}, timeout=10)
 response.raise_for_status()
-print([answer["digit"] for answer in response.json()["answers"]])
+print([answer["number"] for answer in response.json()["answers"]])

@@ -51,7 +51,7 @@ def test_parts_of_a_component_are_all_of_its_ink(own_digits):
 def test_cut_is_where_two_discs_touch():
     y, x = np.mgrid[:40, :80]
     ink = np.maximum(np.hypot(y - 20, x - 20) < 19, np.hypot(y - 20, x - 57) < 19) * 1.0
-    cheapest = min(cuts(ink, 10.0), key=lambda cut: cut.ink)
+    cheapest = min(cuts(ink, 10.0, 4), key=lambda cut: cut.ink)
     assert abs(cheapest.columns[20] - 38.5) <= 1.5
     assert cheapest.crossed == 1
 

@@ -25,7 +25,7 @@ from nn.ink.files import (
     inspect,
 )
 from nn.layers import Array
-from nn.numbers.reader import NumberError
+from nn.numbers.reader import NumberError, Reading
 from web.problems import ProblemError
 
 T = TypeVar("T")
@@ -42,6 +42,8 @@ MAX_BATCH = 16  # pictures
 MAX_BATCH_WORK = MAX_WORK  # a batch takes no longer than the largest picture
 FREE_WORK = 1_000_000  # more than what the page sends takes; such a picture counts as one drawing
 WORK_PER_DRAWING = 250_000  # about what an ordinary drawing takes: others count by their work
+FREE_CANDIDATES = 24  # more than four digits apart have
+CANDIDATES_PER_DRAWING = 16
 BLANKS = b" \t\n\v\f\r"
 MAX_WIDE_JSON = 1_000_000  # bytes
 WIDE_ESCAPE = re.compile(rb"\\u(?!00)")
@@ -103,6 +105,12 @@ def cost_of(drawing: Drawing) -> int:
     """As how many drawings it counts: 1, or more for a picture larger than a drawing."""
     work = drawing.work if isinstance(drawing, PictureFile) else 0
     return 1 + math.ceil(max(0, work - FREE_WORK) / WORK_PER_DRAWING)
+
+
+def cost_of_reading(reading: Reading | None) -> int:
+    """As how many drawings more it counts, because it took long to divide."""
+    candidates = 0 if reading is None else reading.candidates
+    return max(0, candidates - FREE_CANDIDATES) // CANDIDATES_PER_DRAWING
 
 
 def parse_body(request: Request) -> RequestBody:

@@ -14,7 +14,7 @@ from nn.zoo import DEFAULT
 from web.access.rate_limits import RateLimits, limited
 from web.api.openapi import openapi_document
 from web.api.predictor import Predictor, seen_facts, store_seen_facts, uncached
-from web.api.request_body import RequestBody, parse_body
+from web.api.request_body import RequestBody, cost_of_reading, parse_body
 from web.explain.options import IncludeOptions, parse_digits, parse_options
 from web.explain.payloads import rounded
 from web.models import Model, find_model
@@ -53,6 +53,7 @@ def add_api(
         with predictor.turn(body.cost), predictor.compute_lock:
             reading, _ = options.read(drawing, body.strokes)
             predictor.describe(models[DEFAULT], reading)
+        charge(1 + cost_of_reading(reading))
         if reading is None:
             raise ProblemError(422, "nothing is drawn: send a picture with ink on it")
         if reading.verdict is Verdict.REFUSED:
@@ -80,7 +81,7 @@ def add_api(
         return store_seen_facts(seen, uncached(response))
 
     def charge(cost: int) -> None:
-        """Count so many drawings, before any is decoded; the request itself has been counted."""
+        """Count so many drawings; the request itself has been counted."""
         rate_limits.count("drawings", request.remote_addr, cost - 1)
 
     def predict_one(
@@ -95,6 +96,7 @@ def add_api(
             if reading is not None and "seen" in options.include:
                 for digit, found in zip(prediction["digits"], reading.digits, strict=False):
                     digit["seen"] = rounded(found.drawing)
+        charge(1 + cost_of_reading(reading))
         return {**prediction, **included, "fact": predictor.fact_about(prediction, seen)}
 
     @app.get("/api/facts/<number>")

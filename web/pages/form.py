@@ -13,6 +13,7 @@ from web.api.request_body import (
     FormField,
     RequestBody,
     cost_of,
+    cost_of_reading,
     parse_body,
     parse_form,
     read_fields,
@@ -64,7 +65,7 @@ def add_upload_form(
         drawing = body.single()
         rate_limits.count("drawings", request.remote_addr, body.cost - 1)
         model, seen = find_model(models, g.get("chosen", DEFAULT)), seen_facts()
-        response = Response(page(**predict_for_form(predictor, model, drawing, seen)))
+        response = Response(page(**predict_for_form(predictor, rate_limits, model, drawing, seen)))
         return store_seen_facts(seen, uncached(response))
 
     def body_of_form() -> RequestBody:
@@ -84,12 +85,17 @@ def chosen_model(fields: list[FormField]) -> str:
 
 
 def predict_for_form(
-    predictor: Predictor, model: Model, content: Drawing, seen: list[str]
+    predictor: Predictor,
+    rate_limits: RateLimits,
+    model: Model,
+    content: Drawing,
+    seen: list[str],
 ) -> dict[str, Any]:
     """What the page shows.  Raises PictureError."""
     with predictor.turn(cost_of(content)), predictor.compute_lock:
         reading, _ = IncludeOptions(model, frozenset()).read(content)
         prediction = predictor.describe(model, reading)
+    rate_limits.count("drawings", request.remote_addr, cost_of_reading(reading))
     return {
         "title": title_of(prediction),
         "prediction": prediction,

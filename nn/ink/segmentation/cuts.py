@@ -11,7 +11,6 @@ import numpy as np
 from nn.ink.preprocess import EDGE
 from nn.layers import Array
 
-CUTS = 4  # of one component, and as many more for each of its heights that it is wide
 MOST_INK = 8.0  # pens of ink that a cut may cross
 SLANT = 0.08  # cost of a step aside
 STEEPEST = 0.7  # columns for each row, of a line from notch to notch
@@ -27,10 +26,13 @@ class Cut(NamedTuple):
     columns: Array  # (height,), the first column right of it in each row
 
 
-def cuts(ink: Array, pen: float) -> list[Cut]:
-    """Cuts through a component (height, width), the leftmost first."""
+def cuts(ink: Array, pen: float, count: int) -> list[Cut]:
+    """Cuts through a component (height, width), the leftmost first.
+
+    At most `count`, and as many more for each of its heights that it is wide.
+    """
     height, width = ink.shape
-    quota = CUTS * (1 + width / height)
+    quota = count * (1 + width / height)
     total = float(ink.sum())
     rows = np.arange(height)
     found: list[Cut] = []

@@ -12,6 +12,7 @@ from nn.ink.segmentation.pieces import Box, Pieces
 from nn.layers import Array
 
 NO_CUT = (np.nan, np.nan)
+CUTS = 4  # of a component, and as many more for each of its heights that it is wide
 
 
 class Part:
@@ -36,18 +37,24 @@ class Picture:
         found = [mask for mask in components(self.ink) if mask.sum() > SPECK * self.pen**2]
         self.components = sorted(found, key=lambda mask: sum(box_of(mask)[::2]))
 
-    def parts(self, opened: frozenset[int]) -> list[Part]:
-        """The components from left to right, those in `opened` (by their places) in parts."""
+    def parts(self, opened: frozenset[int], cuts: int = CUTS) -> list[Part]:
+        """The components from left to right, those in `opened` (by their places) in parts.
+
+        For `cuts` see nn.ink.segmentation.cuts.
+        """
         parts: list[Part] = []
         for place, mask in enumerate(self.components):
             ink = np.where(mask, self.ink, 0)
-            parts += self.parts_of(ink, place) if place in opened else [Part(ink, place, NO_CUT)]
+            if place in opened:
+                parts += self.parts_of(ink, place, cuts)
+            else:
+                parts.append(Part(ink, place, NO_CUT))
         return sorted(parts, key=lambda part: part.box[0] + part.box[2])
 
-    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
+    def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = CUTS) -> Pieces:
         """The same as pieces."""
-        parts = self.parts(opened)
-        cuts = [
+        parts = self.parts(opened, cuts)
+        costs = [
             after.cut if before.place == after.place else NO_CUT
             for before, after in pairwise(parts)
         ]
@@ -60,7 +67,7 @@ class Picture:
             return centre(fit(whole[top:bottom, left:right]))
 
         boxes = np.array([part.box for part in parts], float)
-        return Pieces(boxes, np.array(cuts).reshape(len(parts) - 1, 2), draw)
+        return Pieces(boxes, np.array(costs).reshape(len(parts) - 1, 2), draw)
 
     def share(self, box: Box) -> Box:
         """A box in pixels of the reduced ink as shares of the picture's sides."""
@@ -76,7 +83,7 @@ class Picture:
             min(bottom, top + box[3] * down),
         )
 
-    def parts_of(self, ink: Array, place: int) -> list[Part]:
+    def parts_of(self, ink: Array, place: int, count: int = CUTS) -> list[Part]:
         """What cuts make of the component at that place, from left to right."""
         left, top, right, bottom = box_of(ink > EDGE)
         inside = ink[top:bottom, left:right]
@@ -84,7 +91,7 @@ class Picture:
         parts = []
         before, crossed = np.zeros(bottom - top, int), NO_CUT
         end = np.full(bottom - top, right - left)
-        found = [(cut.columns, (cut.ink, cut.crossed)) for cut in cuts(inside, self.pen)]
+        found = [(cut.columns, (cut.ink, cut.crossed)) for cut in cuts(inside, self.pen, count)]
         for cut, next_crossed in [*found, (end, NO_CUT)]:
             between = (columns >= before[:, None]) & (columns < cut[:, None])
             part = np.zeros_like(ink)

@@ -32,8 +32,8 @@ class Strokes:
         self.size = size
         self.draw = cache(lambda start, end: drawn(self.lines[start:end]))
 
-    def pieces(self, opened: frozenset[int] = frozenset()) -> Pieces:
-        """Each stroke as a piece."""
+    def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = 0) -> Pieces:
+        """Each stroke as a piece; none is cut."""
         boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in self.lines])
         no_cuts = np.full((len(boxes) - 1, 2), np.nan)
         return Pieces(boxes, no_cuts, self.draw)
