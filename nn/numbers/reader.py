@@ -122,15 +122,15 @@ class NumberReader:
             return as_one(whole)
         if self.has_several_lines(crop):
             raise NumberError("there are several lines: send a number in one line")
-        reading = as_one(whole)
         if 0 < len(strokes) <= MOST_STROKES:
             reading = self.read_from(Strokes(strokes, size), whole)
-        if not strokes or reading.verdict is Verdict.REFUSED:  # a stroke may be several digits
-            by_picture = self.read_from(Picture(crop), whole)
-            candidates = reading.candidates + by_picture.candidates
-            if not strokes or by_picture.verdict < reading.verdict:
-                reading = by_picture
-            reading = replace(reading, candidates=candidates)
+            if reading.verdict is Verdict.REFUSED:  # one stroke may be several digits
+                by_picture = self.read_from(Picture(crop), whole)
+                candidates = reading.candidates + by_picture.candidates
+                better = min(reading, by_picture, key=lambda reading: reading.verdict)
+                reading = replace(better, candidates=candidates)
+        else:
+            reading = self.read_from(Picture(crop), whole)
         if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
             raise NumberError(
                 f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
