@@ -10,6 +10,7 @@ from nn.measure.metrics import DIGIT_SETS, evaluate, evaluate_nondigits, evaluat
 from nn.measure.report import VERDICTS
 from nn.measure.robustness import robustness
 from nn.network import Network
+from nn.numbers.evaluation import measure_numbers
 from nn.zoo import DEFAULT, ZOO, Recipe
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,19 @@ AT_MOST = {
     "changed by pen or slant": 0.02,
     "changed otherwise": 0.005,
     "hours of training": 1.5,
+    "digits divided": 0.001,
+    "digits in pieces divided": 0.005,
+    "others read as several": 0.015,
+}
+# How many hundredths of the numbers fewer may be right, by length and whether the digits touch.
+MISSED_NUMBERS = {
+    (2, False): {"strokes": 0.003, "picture": 0.005},
+    (3, False): {"strokes": 0.003, "picture": 0.007},
+    (4, False): {"strokes": 0.005, "picture": 0.01},
+    (6, False): {"strokes": 0.008, "picture": 0.02},
+    (2, True): {"strokes": 0.01, "picture": 0.06},
+    (3, True): {"strokes": 0.015, "picture": 0.08},
+    (4, True): {"strokes": 0.02, "picture": 0.1},
 }
 # Of each group of non-digits: at most so many are read without doubt, at least so many refused.
 READ, REFUSED = 0.02, 0.9
@@ -70,7 +84,7 @@ def measured(recipe):
     digits = [name for name in recipe.data if name != "nondigits"]
     pairs = [("mnist", "test"), ("pen", "test"), *((name, "validation") for name in digits)]
     if recipe.name == DEFAULT:
-        others = ("styles", "nondigits", "robustness")
+        others = ("styles", "nondigits", "numbers", "robustness")
         pairs += [(name, "test") for name in (*DIGIT_SETS, *others)]
     return pairs
 
@@ -163,6 +177,45 @@ def test_robustness_meets_its_targets(figures):
         of_size, of_pen = "of the canvas" in change, any(w in change for w in ("pen of", "leaning"))
         kind = "by pen or slant" if of_pen else "by size" if of_size else "otherwise"
         assert row["changed"] <= AT_MOST[f"changed {kind}"], change
+
+
+def test_whole_numbers_meet_their_targets(figures):
+    """As many right as digits that are each read alone, but for so many hundredths."""
+    single, *rows = figures["numbers"]["numbers"]
+    for row in rows:
+        kind = row["length"], row["touching"]
+        alone = single["picture"]["right"] ** row["length"]
+        for way, missed in MISSED_NUMBERS[kind].items():
+            assert row[way]["right"] >= alone - missed, (kind, way)
+            assert row[way]["right"] >= row["components"]["right"], (kind, way)
+            assert row[way]["right"] >= row["boxes"]["right"], (kind, way)
+
+
+def test_few_single_digits_are_read_as_several(figures):
+    numbers = figures["numbers"]
+    single = numbers["numbers"][0]
+    for way in ("strokes", "picture"):
+        assert single[way]["too_long"] <= AT_MOST["digits divided"], way
+        assert (single[way]["too_long_in_pieces"] or 0) <= AT_MOST["digits in pieces divided"], way
+    assert numbers["digits"]["too_long"] <= AT_MOST["digits divided"]
+
+
+def test_what_is_no_number_is_seldom_read_as_one(figures):
+    everything = figures["numbers"]["others"]["all"]
+    for way in ("strokes", "picture"):
+        assert everything[f"several_{way}"] <= AT_MOST["others read as several"], way
+
+
+def test_recorded_numbers_are_reproduced_on_a_sample(best, figures, pen_test, fonts_here):
+    """As many as chance allows: four standard deviations of the sample."""
+    count = 60
+    for row in figures["numbers"]["numbers"]:
+        if (row["length"], row["touching"]) in ((1, False), (4, False), (2, True)):
+            found = measure_numbers(best, "test", count, (row["length"], row["touching"]))
+            for way in ("strokes", "picture"):
+                rate = row[way]["right"]
+                allowed = 4 * (max(rate * (1 - rate), 0.01) / count) ** 0.5
+                assert abs(found[way]["right"] - rate) <= allowed, (row["length"], way)
 
 
 def test_recorded_style_figures_are_reproduced(best, figures, pen_test):

@@ -130,6 +130,17 @@ def test_table_of_styles_is_the_recorded_one(desktop, recorded):
         }
 
 
+def test_table_of_numbers_is_the_recorded_one(desktop, recorded):
+    assert rows_of(desktop, "#by-number") == {
+        kind_of_number(row): [
+            percent(row[way][rate])
+            for way in ("strokes", "picture")
+            for rate in ("right", "doubtful")
+        ]
+        for row in recorded["numbers"]["numbers"]
+    }
+
+
 def test_table_of_non_digits_is_the_recorded_one(desktop, recorded):
     nondigits = recorded["nondigits"]
     rows = rows_of(desktop, "#by-kind")

@@ -39,6 +39,7 @@ def add_accuracy_page(app: Flask, models: Mapping[str, Model]) -> None:
     galleries = galleries_of(figures, Path(app.static_folder or ""))
     content = {
         "figures": figures,
+        "kind_of_number": kind_of_number,
         "titles": {name: title for name, title in TITLES.items() if name in figures},
         "nondigit_rates": mean_rates(figures.get("nondigits")),
         "charts": accuracy_charts(models) | mistake_map(figures, galleries),
@@ -83,6 +84,16 @@ def accuracy_charts(models: Mapping[str, Model]) -> dict[str, Chart]:
                 for style, ways in figures["styles"].items()
             },
         )
+    if "numbers" in figures:
+        charts["numbers"] = bar_chart(
+            "Misread, by kind of number",
+            "of the whole numbers of each kind, from strokes and from a picture alone",
+            "Fraction misread or refused, from strokes and from a picture alone",
+            {
+                kind_of_number(row): [1 - row[way]["right"] for way in ("strokes", "picture")]
+                for row in figures["numbers"]["numbers"]
+            },
+        )
     if figures.get("robustness", {}).get("changes"):
         robustness = figures["robustness"]
         charts["changes"] = bar_chart(
@@ -96,6 +107,13 @@ def accuracy_charts(models: Mapping[str, Model]) -> dict[str, Chart]:
             reference=1 - robustness["accuracy"],
         )
     return charts | network_charts(models)
+
+
+def kind_of_number(row: Json) -> str:
+    """Such as "4 digits, touching"."""
+    if row["length"] == 1:
+        return "1 digit"
+    return f"{row['length']} digits, {'touching' if row['touching'] else 'apart'}"
 
 
 def mistake_map(figures: Json, galleries: list[Gallery]) -> dict[str, Chart]:
