@@ -9,7 +9,7 @@ from nn.network import Network
 from nn.zoo import ZOO
 from tests.support.accessibility import violations
 from tests.support.page import DESKTOP, PHONE, patient_context
-from web.pages.accuracy import CURVES, TITLES, mean_rates
+from web.pages.accuracy import CURVES, TITLES, kind_of_number, mean_rates
 from web.pages.formatting import percent, percentage_points
 
 ROOT = Path(__file__).resolve().parents[2]
