@@ -29,7 +29,7 @@ OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
 MEMORY = 1000  # candidates whose probabilities are remembered, by a hash of their pixels
-MIN_DOUBT, MAX_DOUBT = 0.25, 0.5  # probability of no number: doubtful above, then refused
+MIN_DOUBT, MAX_DOUBT = 0.2, 0.5  # probability of no number: doubtful above, then refused
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
 
 
