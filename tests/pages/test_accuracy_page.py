@@ -286,7 +286,7 @@ def test_bars_are_as_long_as_the_recorded_rates(desktop, recorded):
 
 def test_every_chart_has_a_description_with_its_numbers(desktop):
     charts = desktop.locator("svg.chart[role=img]")
-    assert charts.count() == desktop.locator("svg.chart").count() == 13
+    assert charts.count() == desktop.locator("svg.chart").count() == 14
     for chart in charts.all():
         assert re.search(r"\d", chart.get_attribute("aria-label"))
 
