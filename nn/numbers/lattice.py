@@ -84,8 +84,8 @@ class Lattice:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
         weights (14,) are those of the features.  The sum counts in that the drawing is no number,
-        if that is in question.
-        No path leads through if there is no candidate for one of the pieces.
+        if that is in question.  No path leads through if there is no candidate for one of the
+        pieces.
         """
         scores = self.scores(weights)
         between = weights[len(geometry.OF_DIGIT) : -len(geometry.OF_NOTHING)]
