@@ -334,7 +334,7 @@ def test_python_example_runs(examples, with_seven):
     )
     lines = done.stdout.splitlines()
     assert re.match(r"7 [01]\.\d+ \w+", lines[0])
-    assert lines[1] == "[7, 7, 7]"
+    assert lines[1] == "['7', '7', '7']"
 
 
 def test_javascript_example_runs(examples, chromium, server):
