@@ -76,7 +76,7 @@ def lattices(reader: NumberReader, drawing: Example) -> Iterator[tuple[str, Latt
         sources.append(Strokes(drawing.strokes, drawing.size))
     for source in sources:
         if divided := reader.divide(source, whole):
-            yield source.name, divided.lattice
+            yield source.name, divided[0]
 
 
 def fitted(cases: Sequence[Case]) -> dict[str, float]:

@@ -81,14 +81,6 @@ class Reading:
         return "".join(str(digit.digit) for digit in self.digits)
 
 
-class Divided(NamedTuple):
-    """A drawing in candidates for digits."""
-
-    lattice: Lattice
-    drawings: list[Array]  # (28, 28), the inputs of the candidates
-    is_obvious: bool  # every component is a digit, or a part of one, without doubt
-
-
 class Source(Protocol):
     """Where the pieces of a drawing come from."""
 
@@ -173,9 +165,9 @@ class NumberReader:
     def read_from(self, source: Source, whole: Digit) -> Reading:
         """The number in the pieces of a drawing."""
         divided = self.divide(source, whole)
-        return self.likeliest(divided, source, whole) if divided else as_one(whole)
+        return self.likeliest(*divided, source, whole) if divided else as_one(whole)
 
-    def divide(self, source: Source, whole: Digit) -> Divided | None:
+    def divide(self, source: Source, whole: Digit) -> tuple[Lattice, list[Array]] | None:
         """A lattice of the obvious digits, or of more candidates where one is not; their inputs.
 
         None where there are too many pieces for a number.
@@ -192,8 +184,7 @@ class NumberReader:
             if not is_digit:
                 unclear += [part for part in parts if not self.is_digit(pieces, part, whole)]
         if not unclear:
-            # strokes that are digits may be those of a letter, such as H
-            return self.lattice(pieces, obvious, whole, is_obvious=source.name == "picture")
+            return self.lattice(pieces, obvious, whole)
         to_cut = [part.start for part in unclear if is_high(pieces, part)]
         for cuts in FEWER_CUTS:
             pieces = source.pieces(frozenset(to_cut), cuts)
@@ -224,25 +215,21 @@ class NumberReader:
         return found
 
     def lattice(
-        self,
-        pieces: Pieces,
-        candidates: Iterable[Candidate],
-        whole: Digit,
-        is_obvious: bool = False,
-    ) -> Divided:
-        """The lattice of these candidates and of the whole drawing."""
+        self, pieces: Pieces, candidates: Iterable[Candidate], whole: Digit
+    ) -> tuple[Lattice, list[Array]]:
+        """The lattice of these candidates and of the whole drawing, and their inputs (28, 28)."""
         everything = Candidate(0, len(pieces))
         all_candidates = [*(part for part in candidates if part != everything), everything]
         scores = np.array([self.scores(pieces, part, whole) for part in all_candidates])
         drawings = [pieces.draw(*part) for part in all_candidates[:-1]]
-        lattice = Lattice(pieces, all_candidates, scores)
-        return Divided(lattice, [*drawings, whole.drawing], is_obvious)
+        return Lattice(pieces, all_candidates, scores), [*drawings, whole.drawing]
 
-    def likeliest(self, divided: Divided, source: Source, whole: Digit) -> Reading:
-        """The number on the best path; one that is obvious is a number for sure."""
-        lattice, drawings, is_obvious = divided
+    def likeliest(
+        self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
+    ) -> Reading:
+        """The number on the best path."""
         weights, looked_at = self.weights[source.name], len(lattice.candidates)
-        paths, total = lattice.best_paths(weights, with_nothing=not is_obvious)
+        paths, total = lattice.best_paths(weights)
         shares = [math.exp(path.score - total) for path in paths]
         numbers: dict[str, float] = {}
         for path, share in zip(paths, shares, strict=True):
@@ -266,11 +253,7 @@ class NumberReader:
             )
             for place in best.candidates
         ]
-        if is_obvious:
-            nothing = 0.0
-            confidence *= math.prod(sum(digit.scores[:DIGITS].tolist()) for digit in digits)
-        else:
-            nothing = math.exp(lattice.score_of_nothing(weights) - total)
+        nothing = math.exp(lattice.score_of_nothing(weights) - total)
         verdict = max(digit.verdict for digit in digits)
         if nothing > MAX_DOUBT:
             verdict = Verdict.REFUSED

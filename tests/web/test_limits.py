@@ -230,7 +230,8 @@ def test_continuous_drawing_stays_below_the_rate_limit(chromium, server):
                 globalThis.sent = 0;
                 const answer = {
                     digit: null, confidence: 0, probabilities: null, rejected: "blank",
-                    alternatives: [], number: null, digits: [], model: "best", seen: null, fact: null,
+                    alternatives: [], number: null, digits: [], model: "best", seen: null,
+                    fact: null,
                 };
                 globalThis.fetch = async () => { sent++; return Response.json(answer); };
             }"""
