@@ -1,9 +1,17 @@
-"""Types of arguments for argparse, each raising ArgumentTypeError in a sentence, and UsageError."""
+"""Arguments of the commands: types for argparse, the network a command is about, and UsageError.
+
+A type raises ArgumentTypeError in a sentence.
+"""
 
 import argparse
 import re
+from pathlib import Path
 
+from nn.network import Network
 from nn.tune.overrides import AUGMENTATIONS
+from nn.zoo import ZOO
+
+WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
 class UsageError(Exception):
@@ -45,3 +53,15 @@ def plain_name(text: str) -> str:
     if not re.fullmatch(r"\w[\w.-]{0,99}", text, re.ASCII):
         raise argparse.ArgumentTypeError(f"{text!r} is not a name of letters, digits and . - _")
     return text
+
+
+def named_network(name_or_file: str) -> tuple[Network, Path]:
+    """A network of the zoo by name or from any weights file, and that file.  Raises UsageError."""
+    path = WEIGHTS / f"{name_or_file}.npz" if name_or_file in ZOO else Path(name_or_file)
+    if not path.exists() and name_or_file in ZOO:
+        raise UsageError(
+            f"{name_or_file} is not trained yet: run `python -m nn train {name_or_file}`"
+        )
+    if not path.exists():
+        raise UsageError(f"there is no file {path}: name one, or a network of {', '.join(ZOO)}")
+    return Network.load(path), path

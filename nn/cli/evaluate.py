@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError, natural
-from nn.cli.networks import named_network
+from nn.cli.arguments import UsageError, named_network, natural
 from nn.cli.train import progress_bar
 from nn.data import pen, sets
 from nn.measure.metrics import evaluate, evaluate_nondigits, evaluate_styles

@@ -4,8 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError
-from nn.cli.networks import named_network
+from nn.cli.arguments import UsageError, named_network
 from nn.export.formats import FORMATS
 from nn.serialization import atomic_write
 

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from nn.cli.networks import named_network
+from nn.cli.arguments import named_network
 from nn.cli.train import fitted_to_numbers
 
 

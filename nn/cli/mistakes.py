@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.cli.networks import WEIGHTS
+from nn.cli.arguments import WEIGHTS
 from nn.data import sets
 from nn.dataset import as_input
 from nn.layers import Array

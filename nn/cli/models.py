@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from nn.cli.networks import WEIGHTS
+from nn.cli.arguments import WEIGHTS
 from nn.network import Network
 from nn.zoo import ZOO
 

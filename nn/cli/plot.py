@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError
-from nn.cli.networks import named_network
+from nn.cli.arguments import UsageError, named_network
 from nn.data import sets
 from nn.data.download import DataError
 from nn.ink.files import PictureError

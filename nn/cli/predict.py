@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nn.cli.networks import named_network
+from nn.cli.arguments import named_network
 from nn.ink.files import PictureError
 from nn.ink.preprocess import to_crop
 from nn.measure.rejection import Verdict

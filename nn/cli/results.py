@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nn.cli.networks import WEIGHTS
+from nn.cli.arguments import WEIGHTS
 from nn.data.download import DataError
 from nn.dataset import DIGITS
 from nn.measure.metrics import DIGIT_SETS

@@ -12,8 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError, above_zero, augmentations, natural, positive
-from nn.cli.networks import WEIGHTS
+from nn.cli.arguments import WEIGHTS, UsageError, above_zero, augmentations, natural, positive
 from nn.data import sets
 from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.layers import Dense

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from nn.data.fonts import font_digits
 from nn.data.pen import pen_drawings
-from nn.ink.strokes import SUPERSAMPLING, Drawing, Strokes, as_strokes, distorted, normalized
+from nn.ink.strokes import Drawing, Strokes, as_strokes, distorted, normalized, rendered
 from nn.layers import Array
 
 PENS = (0.08, 0.3)  # the thinnest and the widest, as shares of a digit's height
@@ -37,21 +37,6 @@ class Number(NamedTuple):
     def picture(self) -> Image.Image:
         """Black ink on white paper, as the page sends it."""
         return rendered(self.strokes, self.pen, self.size)
-
-
-def rendered(strokes: Strokes, pen: float, size: tuple[int, int]) -> Image.Image:
-    """A gray picture of strokes in pixels, with round ends and corners."""
-    scale = SUPERSAMPLING
-    image = Image.new("L", (size[0] * scale, size[1] * scale), 255)
-    pencil = ImageDraw.Draw(image)
-    radius = pen * scale / 2
-    for stroke in strokes:
-        points = [(x * scale, y * scale) for x, y in stroke]
-        if len(points) > 1:
-            pencil.line(points, fill=0, width=max(1, round(2 * radius)))
-        for x, y in points:
-            pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=0)
-    return image.reduce(scale)
 
 
 def hands(split: str) -> list[list[list[Drawing]]]:
@@ -81,8 +66,7 @@ def composed(
     """The digits in a row, by one hand, with a random pen, size and place."""
     slope, gap = rng.normal(0, 0.03), float(np.exp(rng.uniform(*np.log(GAPS))))
     pen = float(np.exp(rng.uniform(*np.log(PENS))))
-    lines: list[Array] = []
-    owners: list[int] = []
+    glyphs: list[list[Array]] = []
     for place, digit in enumerate(digits):
         drawing = hand[digit][rng.integers(len(hand[digit]))]
         glyph = normalized(distorted(drawing.strokes, rng, 0.3))
@@ -92,14 +76,15 @@ def composed(
         glyph = [line * scale for line in glyph]
         lift = rng.normal(0, 0.04) + slope * place
         glyph = [line + np.array([0, lift]) for line in glyph]
-        if lines:
+        if glyphs:
             distance = (
                 -pen * rng.uniform(0.05, 0.4) if touching else gap * np.exp(rng.normal(0, 0.3))
             )
-            x = beside(lines[-len_of_last(owners) :], glyph, pen, distance)
+            x = beside(glyphs[-1], glyph, pen, distance)
             glyph = [line + np.array([x, 0]) for line in glyph]
-        lines += glyph
-        owners += [place] * len(glyph)
+        glyphs.append(glyph)
+    owners = [place for place, glyph in enumerate(glyphs) for _ in glyph]
+    lines = [line for glyph in glyphs for line in glyph]
     return placed("".join(map(str, digits)), lines, owners, pen, rng)
 
 
@@ -116,11 +101,6 @@ def placed(
     corner = free * rng.uniform(0, 1, 2) + pen * height / 2
     strokes = as_strokes([(line - low) * height + corner for line in lines])
     return Number(digits, strokes, owners, pen * height)
-
-
-def len_of_last(owners: list[int]) -> int:
-    """How many strokes the last digit has."""
-    return owners.count(owners[-1])
 
 
 def beside(left: list[Array], right: list[Array], pen: float, distance: float) -> float:

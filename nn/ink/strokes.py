@@ -1,5 +1,6 @@
 """Drawings as strokes of points, and their rendering, as on the page's canvas."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -39,11 +40,27 @@ def draw(
     points = np.concatenate([np.asarray(stroke, float) for stroke in strokes])
     low, high = points.min(axis=0), points.max(axis=0)
     scale = size / max(*(high - low), 1e-9)
-    image = Image.new("L", (side * SUPERSAMPLING, side * SUPERSAMPLING), paper)
+    lines = [(np.asarray(stroke, float) - (low + high) / 2) * scale + centre for stroke in strokes]
+    return rendered(lines, pen, (side, side), paper, ink)
+
+
+def rendered(
+    lines: Iterable[Array | list[Point]],
+    pen: float,
+    size: tuple[int, int],
+    paper: int = 255,
+    ink: int = 0,
+) -> Image.Image:
+    """A gray picture of that size, of lines through points in pixels, with round ends and corners.
+
+    pen is the line width.
+    """
+    width, height = size
+    image = Image.new("L", (width * SUPERSAMPLING, height * SUPERSAMPLING), paper)
     pencil = ImageDraw.Draw(image)
     radius = pen * SUPERSAMPLING / 2
-    for stroke in strokes:
-        pixels = ((np.asarray(stroke, float) - (low + high) / 2) * scale + centre) * SUPERSAMPLING
+    for line in lines:
+        pixels = np.asarray(line, float) * SUPERSAMPLING
         if len(pixels) > 1:
             pencil.line([tuple(p) for p in pixels], fill=ink, width=max(1, round(2 * radius)))
         for x, y in pixels:

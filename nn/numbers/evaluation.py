@@ -1,7 +1,7 @@
 """How well whole numbers are read, beside two simpler ways to divide a picture."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from math import sqrt
@@ -43,9 +43,8 @@ def evaluate_numbers(network: Network, split: str, count: int = COUNT) -> dict[s
     are composed of the digits of the split's writers and fonts; `digits` are those of MNIST, each
     alone; `others` are neither digit nor number.  Raises DataError.
     """
-    kinds = [(length, touching) for length, touching in KINDS]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        numbers = pool.map(partial(measure_numbers, network, split, count), kinds)
+        numbers = pool.map(partial(measure_numbers, network, split, count), KINDS)
         digits = pool.submit(measure_digits, network, split, 5 * count)
         of_others = pool.submit(measure_others, network, split)
         return {
@@ -178,7 +177,7 @@ def by_boxes(reader: NumberReader, drawing: Example) -> Result:
     return joined(digit for _, digit in sorted(kept, key=lambda box: box[0]))
 
 
-def joined(digits: Iterable[Digit] | Iterator[Digit]) -> Result:
+def joined(digits: Iterable[Digit]) -> Result:
     found = list(digits)
     text = "".join(str(digit.digit) for digit in found)
     return text, max((digit.verdict for digit in found), default=Verdict.REFUSED)

@@ -3,9 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from nn.data.numbers import rendered
 from nn.ink.preprocess import image_to_crop
-from nn.ink.strokes import normalized
+from nn.ink.strokes import normalized, rendered
 from tests.support.pictures import strokes_of
 
 
@@ -28,7 +27,7 @@ def written(
 
 def drawn(strokes, pen, size) -> Image.Image:
     """Black ink on white paper."""
-    return rendered([[tuple(point) for point in line.tolist()] for line in strokes], pen, size)
+    return rendered(strokes, pen, size)
 
 
 def read(reader, picture, strokes=()):
