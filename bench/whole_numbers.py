@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from nn.data.numbers import numbers
+from nn.data.numbers import TOUCHING, numbers
 from nn.ink.preprocess import to_crop
 from nn.layers import Array
 from nn.measure.robustness import encoded
@@ -59,7 +59,7 @@ def main() -> None:
     model = load_models()["best"]
     actions: list[tuple[str, Callable[[], None]]] = []
     for name, (length, touching, with_strokes) in KINDS.items():
-        for number in numbers("test", length, COUNT, touching):
+        for number in numbers("test", length, COUNT, TOUCHING if touching else None):
             content = encoded(number.picture().convert("RGB"), "JPEG", quality=92)
             strokes = [np.array(stroke) for stroke in number.strokes] if with_strokes else []
             actions.append((name, partial(read, model, content, strokes, number.size)))

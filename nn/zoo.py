@@ -208,7 +208,7 @@ RECIPES = (
         ema_decay=0.998,
         shards=2,
         data=("mnist", "traced", "pen", "styles", "fonts", "glyphs", "cut", "nondigits"),
-        fractions=(0.75, 0.12, 0.45, 0.4, 0.25, 0.2, 0.5, 0.18),
+        fractions=(0.75, 0.12, 0.45, 0.4, 0.25, 0.2, 0.7, 0.18),
     ),
 )
 

@@ -143,8 +143,8 @@ are wide, and the surest of those that overlap is kept. In parentheses are 95% i
 """
 
 DIVIDED = """\
-One digit read as several: {strokes} of {count} from strokes and {picture} from pictures; of the
-{in_pieces} digits that consist of separate pieces {strokes_in_pieces} and {picture_in_pieces}; of
+One digit read as several: {strokes} of {count} from strokes and {picture} from pictures; of
+{in_pieces} digits whose strokes were moved apart {strokes_in_pieces} and {picture_in_pieces}; of
 {mnist_count} images of MNIST {mnist}.
 
 Drawings that are neither digit nor number, as above but for those that are, at other places and
@@ -391,9 +391,9 @@ def divided(numbers: Figures) -> str:
         count=number(numbers["count"]),
         strokes=percent(strokes["too_long"]),
         picture=percent(picture["too_long"]),
-        in_pieces=number(picture["in_pieces"]),
-        strokes_in_pieces=percent(strokes["too_long_in_pieces"] or 0),
-        picture_in_pieces=percent(picture["too_long_in_pieces"] or 0),
+        in_pieces=number(numbers["in_pieces"]["count"]),
+        strokes_in_pieces=percent(numbers["in_pieces"]["strokes"]),
+        picture_in_pieces=percent(numbers["in_pieces"]["picture"]),
         mnist_count=number(numbers["digits"]["count"]),
         mnist=percent(numbers["digits"]["too_long"]),
     )

@@ -5,10 +5,11 @@ be labelled: nearly all of a digit and hardly more, or a digit with much of its 
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
-from nn.data.numbers import Number, numbers
+from nn.data.numbers import TOUCHING, Number, numbers
 from nn.dataset import DataSet
 from nn.ink.preprocess import image_to_crop
 from nn.ink.segmentation.components import reduced
@@ -24,7 +25,7 @@ COUNTS = {
 INSIDE = 0.9  # of a digit's ink is in a candidate for it, at least
 FOREIGN = 0.1  # of a candidate's ink is not the digit's, at most
 WRONG = (0.3, 0.6)  # of its ink is not the digit's, in a wrong one
-WRONG_SHARE = 0.5  # of the wrong candidates are kept
+WRONG_SHARE = 0.35  # of the wrong candidates are kept
 
 
 def cut_digits(split: str) -> DataSet:
@@ -42,12 +43,16 @@ def wrong_cuts(split: str) -> Array:
     return np.stack([image for image, label in labelled_candidates(split) if label is None])
 
 
-def labelled_candidates(split: str) -> Iterator[tuple[Array, int | None]]:
-    """Inputs (28, 28) uint8 with their digits, None for none; the same in each call."""
+@cache
+def labelled_candidates(split: str) -> list[tuple[Array, int | None]]:
+    """Inputs (28, 28) uint8 with their digits, None for none; it takes minutes."""
     rng = np.random.default_rng([17, *split.encode()])
-    for length in (2, 3):
-        for number in numbers(split, length, COUNTS[split], touching=True):
-            yield from candidates_in(smaller(number), rng)
+    return [
+        candidate
+        for length in (2, 3)
+        for number in numbers(split, length, COUNTS[split], TOUCHING)
+        for candidate in candidates_in(smaller(number), rng)
+    ]
 
 
 def smaller(number: Number) -> Number:
@@ -77,7 +82,9 @@ def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Ar
     totals = np.array([ink.sum() for ink in own])
     best: dict[int, tuple[float, Array]] = {}
     for start, end in pieces.candidates():
-        ink = np.maximum.reduce([part.ink for part in parts[start:end]])
+        inside, (left, top, right, bottom) = picture.cropped(parts[start:end])
+        ink = np.zeros_like(picture.ink)
+        ink[top:bottom, left:right] = inside
         shared = np.array([np.minimum(ink, of_digit).sum() for of_digit in own])
         inside, foreign = shared / totals, 1 - shared / ink.sum()
         place = int(inside.argmax())
@@ -85,13 +92,25 @@ def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Ar
             error = foreign[place] + 1 - inside[place]
             if place not in best or error < best[place][0]:
                 best[place] = error, pieces.draw(start, end)
-        elif inside[place] >= INSIDE and WRONG[0] <= foreign[place] <= WRONG[1]:
-            # a 1 with a part of its neighbour may be any other digit
-            digits = {number.digits[i] for i in np.flatnonzero(inside > 0.1)}
-            if "1" not in digits and rng.random() < WRONG_SHARE:
-                yield as_bytes(pieces.draw(start, end)), None
+        elif is_wrong(inside, foreign, number.digits) and rng.random() < WRONG_SHARE:
+            yield as_bytes(pieces.draw(start, end)), None
     for place, (_, drawing) in best.items():
         yield as_bytes(drawing), int(number.digits[place])
+
+
+def is_wrong(inside: Array, foreign: Array, digits: str) -> bool:
+    """Whether a candidate holds two digits, or one with much of another.
+
+    inside (n,) are the shares of the digits' ink that it holds, foreign (n,) what of its own ink is
+    not theirs.
+    """
+    if (inside >= INSIDE).sum() > 1:
+        return True
+    place = int(inside.argmax())
+    # a 1 with a part of its neighbour may be any other digit
+    has_one = "1" in {digits[i] for i in np.flatnonzero(inside > 0.1)}
+    has_digit = bool(inside[place] >= INSIDE)
+    return has_digit and not has_one and bool(WRONG[0] <= foreign[place] <= WRONG[1])
 
 
 def ink_of(number: Number, place: int, box: tuple[float, float, float, float]) -> Array:

@@ -24,6 +24,10 @@ CANVAS = (640, 320)  # pixels
 MOST_OVERLAP = 0.3  # of the boxes of neighbours, as a share of a digit's height
 LONGEST_SHARE = 0.94  # of the canvas that the longest number takes
 
+Overlap = tuple[float, float]  # of the ink of neighbours, from and to, in pens
+TOUCHING: Overlap = (0.05, 0.4)
+JOINED: Overlap = (0.4, 0.98)  # their lines nearly meet
+
 
 class Number(NamedTuple):
     """A number as it was drawn: strokes in pixels of a canvas of that size, and the pen's width."""
@@ -51,19 +55,31 @@ def hands(split: str) -> list[list[list[Drawing]]]:
     return [hand for hand in found.values() if all(hand)]
 
 
-def numbers(split: str, length: int, count: int, touching: bool) -> Iterator[Number]:
-    """So many random numbers of that length, the hands in turn; equal in each call."""
-    rng = np.random.default_rng([15, *split.encode(), length, touching])
+def numbers(
+    split: str,
+    length: int,
+    count: int,
+    overlap: Overlap | None = None,
+) -> Iterator[Number]:
+    """So many random numbers of that length, the hands in turn; equal in each call.
+
+    Without an overlap the digits are apart.
+    """
+    rng = np.random.default_rng([15, *split.encode(), length, overlap is not None])
     of_split = hands(split)
     for index in range(count):
         hand = of_split[index % len(of_split)]
-        yield composed(hand, rng.integers(10, size=length).tolist(), touching, rng)
+        digits = rng.integers(10, size=length).tolist()
+        yield composed(hand, digits, overlap, rng)
 
 
 def composed(
-    hand: list[list[Drawing]], digits: list[int], touching: bool, rng: np.random.Generator
+    hand: list[list[Drawing]],
+    digits: list[int],
+    overlap: Overlap | None,
+    rng: np.random.Generator,
 ) -> Number:
-    """The digits in a row, by one hand, with a random pen, size and place."""
+    """The digits in a row, by one hand, with a random pen, size and place; apart, or touching."""
     slope, gap = rng.normal(0, 0.03), float(np.exp(rng.uniform(*np.log(GAPS))))
     pen = float(np.exp(rng.uniform(*np.log(PENS))))
     glyphs: list[list[Array]] = []
@@ -77,9 +93,7 @@ def composed(
         lift = rng.normal(0, 0.04) + slope * place
         glyph = [line + np.array([0, lift]) for line in glyph]
         if glyphs:
-            distance = (
-                -pen * rng.uniform(0.05, 0.4) if touching else gap * np.exp(rng.normal(0, 0.3))
-            )
+            distance = -pen * rng.uniform(*overlap) if overlap else gap * np.exp(rng.normal(0, 0.3))
             x = beside(glyphs[-1], glyph, pen, distance)
             glyph = [line + np.array([x, 0]) for line in glyph]
         glyphs.append(glyph)

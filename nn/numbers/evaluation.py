@@ -12,13 +12,14 @@ import numpy as np
 from PIL import Image
 
 from nn.data.mnist import mnist
+from nn.data.numbers import TOUCHING
 from nn.inference import Inference
 from nn.ink.preprocess import EDGE, Crop, box_of, centre, fit, image_to_crop
 from nn.ink.segmentation.picture import Picture
 from nn.layers import Array
 from nn.measure.rejection import Verdict
 from nn.network import Network
-from nn.numbers.drawings import Example, composed, others
+from nn.numbers.drawings import Example, composed, others, parted
 from nn.numbers.reader import Digit, NumberError, NumberReader
 
 COUNT = 2000  # numbers of each kind
@@ -46,11 +47,13 @@ def evaluate_numbers(network: Network, split: str, count: int = COUNT) -> dict[s
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         numbers = pool.map(partial(measure_numbers, network, split, count), KINDS)
         digits = pool.submit(measure_digits, network, split, 5 * count)
+        in_pieces = pool.submit(measure_pieces, network, split, count)
         of_others = pool.submit(measure_others, network, split)
         return {
             "count": count,
             "numbers": list(numbers),
             "digits": digits.result(),
+            "in_pieces": in_pieces.result(),
             "others": of_others.result(),
         }
 
@@ -68,9 +71,7 @@ def measure_numbers(
     right = dict.fromkeys(WAYS, 0)
     verdicts: dict[str, list[Verdict]] = {name: [] for name in WAYS}
     several: dict[str, list[bool]] = {name: [] for name in WAYS}
-    in_pieces: list[bool] = []
-    for drawing in composed(split, length, count, touching):
-        in_pieces.append(len(Picture(drawing.crop).components) > 1)
+    for drawing in composed(split, length, count, TOUCHING if touching else None):
         for name, way in WAYS.items():
             text, verdict = way(reader, drawing)
             right[name] += text == drawing.text and verdict is not Verdict.REFUSED
@@ -85,10 +86,6 @@ def measure_numbers(
             "doubtful": verdicts[name].count(Verdict.DOUBTFUL) / count,
             "too_long": float(np.mean(several[name])),
         }
-        if length == 1:
-            parted = np.array(several[name])[in_pieces]
-            row[name]["too_long_in_pieces"] = float(parted.mean()) if len(parted) else None
-            row[name]["in_pieces"] = len(parted)
     return row
 
 
@@ -102,6 +99,17 @@ def measure_digits(network: Network, split: str, count: int) -> dict[str, Any]:
             text, verdict = read_as(reader, crop)
             several += len(text) > 1 and verdict is not Verdict.REFUSED
     return {"count": len(images), "too_long": several / len(images)}
+
+
+def measure_pieces(network: Network, split: str, count: int) -> dict[str, Any]:
+    """How many single digits are read as several that consist of separate pieces."""
+    reader = reader_of(network)
+    several = dict.fromkeys(("strokes", "picture"), 0)
+    for drawing in parted(split, count):
+        for name in several:
+            text, verdict = WAYS[name](reader, drawing)
+            several[name] += len(text) > 1 and verdict is not Verdict.REFUSED
+    return {"count": count, **{name: number / count for name, number in several.items()}}
 
 
 def measure_others(network: Network, split: str) -> dict[str, Any]:
@@ -214,14 +222,13 @@ def numbers_as_text(result: dict[str, Any]) -> str:
             kind = f"{row['length']} {'touching' if row['touching'] else 'apart'}"
             rates = "".join(f"{row[way][name]:26.2%}" for way in ("strokes", "picture"))
             lines.append(f"{kind:24}{rates}")
-    one = result["numbers"][0]
+    one, parts = result["numbers"][0], result["in_pieces"]
     lines.append("\none digit read as several")
-    for way in ("strokes", "picture"):
-        parted = one[way]["too_long_in_pieces"]
-        lines.append(
-            f"{way:24}{one[way]['too_long']:.2%} of {result['count']}; of {one[way]['in_pieces']}"
-            f" in separate pieces {'-' if parted is None else f'{parted:.2%}'}"
-        )
+    lines += [
+        f"{way:24}{one[way]['too_long']:.2%} of {result['count']}; of {parts['count']} in separate"
+        f" pieces {parts[way]:.2%}"
+        for way in ("strokes", "picture")
+    ]
     lines.append(f"{'mnist':24}{result['digits']['too_long']:.2%} of {result['digits']['count']}")
     lines.append(f"\n{'neither digit nor number':24}{'count':>6}   read without doubt: strokes, as")
     lines[-1] += " several; picture, as several"

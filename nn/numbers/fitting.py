@@ -12,19 +12,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nn.data.numbers import JOINED, TOUCHING
 from nn.ink.segmentation.picture import Picture
 from nn.ink.segmentation.pieces import Pieces
 from nn.ink.segmentation.strokes import Strokes
 from nn.layers import Array
 from nn.network import Network
 from nn.numbers import geometry
-from nn.numbers.drawings import Example, composed, others
+from nn.numbers.drawings import Example, composed, others, parted
 from nn.numbers.lattice import Lattice, Path
-from nn.numbers.reader import NumberReader, Source
+from nn.numbers.reader import NumberReader, Source, is_obvious
 from nn.optimizers import Adam
 
-KINDS = ((2, False), (3, False), (4, False), (6, False), (2, True), (3, True), (4, True))
-COUNT = 250  # numbers of each kind: their length, and whether they touch
+KINDS = (
+    *((length, None) for length in (2, 3, 4, 6)),
+    *((length, TOUCHING) for length in (2, 3, 4)),
+    *((length, JOINED) for length in (2, 3)),
+)
+COUNT = 250  # numbers of each kind: their length, and how much they overlap
 EVERY = 4  # of the drawings that are no number, one is taken
 EPOCHS = 8
 BATCH = 32
@@ -56,27 +61,28 @@ def with_geometry(network: Network, track: Track = iter) -> Network:
 
 
 def examples() -> Iterator[Example]:
-    """Numbers of writers and fonts of both splits, and what is no number.
+    """Numbers and digits in pieces of writers and fonts of both splits, and what is no number.
 
     Weights fitted on the hands of the training split alone trust the network more than they should.
     """
     for split in ("train", "validation"):
-        for length, touching in KINDS:
-            yield from composed(split, length, COUNT // 2, touching)
+        for length, overlap in KINDS:
+            yield from composed(split, length, COUNT // 2, overlap)
+        yield from parted(split, COUNT // 2)
     yield from others("validation", EVERY)
 
 
 def lattices(reader: NumberReader, drawing: Example) -> Iterator[tuple[str, Lattice]]:
     """The lattice of the drawing's strokes and that of its picture, unless one digit is obvious."""
-    whole = reader.digit(drawing.crop.as_input(), drawing.crop.box)
-    if reader.is_obvious(whole, drawing.crop):
+    whole = reader.whole(drawing.crop)
+    if is_obvious(whole, drawing.crop):
         return
     sources: list[Source] = [Picture(drawing.crop)]
     if drawing.strokes:
         sources.append(Strokes(drawing.strokes, drawing.size))
     for source in sources:
         if divided := reader.divide(source, whole):
-            yield source.name, divided[0]
+            yield source.name, divided.lattice
 
 
 def fitted(cases: Sequence[Case]) -> dict[str, float]:
@@ -99,7 +105,7 @@ def fitted(cases: Sequence[Case]) -> dict[str, float]:
 
 
 def slope(case: Case, weights: Array, count: int = PATHS) -> Array:
-    """The gradient (14,) of the negative logarithm of the likelihood, 0 where no path is right."""
+    """The gradient (13,) of the negative logarithm of the likelihood, 0 where no path is right."""
     paths, total = case.lattice.best_paths(weights, count)
     nothing = features_of_nothing(case.lattice.pieces)
     scores = [*(path.score for path in paths), case.lattice.score_of_nothing(weights)]

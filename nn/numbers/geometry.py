@@ -20,10 +20,10 @@ APART, CLOSE = 0.1, -0.15  # heights between two digits: clearly apart, and as c
 # of a digit: that there is one more, and a simple one; how much lower and wider it is than usual;
 # the empty band inside
 OF_DIGIT = ("digit", "simple", "low", "wide", "gap")
-# of two neighbours: how close they are, from 0 to 1; how far one stands over the other; pens of
-# ink cut, that there is a cut, and how many strokes more than one it crosses; the logarithm of the
-# ratio of their heights; how much higher the middle of one is
-OF_NEIGHBOURS = ("close", "overlap", "ink", "cut", "crossed", "height", "offset")
+# of two neighbours: how close they are, from 0 to 1; how far one stands over the other; that there
+# is a cut between them, and how smooth the outline is at its ends; how near their strokes come,
+# from 0 to 1; the logarithm of the ratio of their heights; how much higher the middle of one is
+OF_NEIGHBOURS = ("close", "overlap", "cut", "smooth", "joined", "height", "offset")
 # of a drawing that is no number: that it is none; its width
 OF_NOTHING = ("none", "none wide")
 FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS, *OF_NOTHING)
@@ -38,9 +38,9 @@ DEFAULT: Weights = {  # for networks whose file has none
     "gap": 15.0,
     "close": 1.0,
     "overlap": 5.0,
-    "ink": 0.5,
-    "cut": 1.0,
-    "crossed": 1.0,
+    "cut": 0.0,
+    "smooth": 5.0,
+    "joined": 2.0,
     "height": 3.0,
     "offset": 3.0,
     "none": 6.0,
@@ -73,16 +73,16 @@ def of_neighbours(pieces: Pieces, start: int, middle: int, end: int) -> list[flo
     unit = pieces.height
     _, a_top, a_right, a_bottom = pieces.box(start, middle)
     b_left, b_top, _, b_bottom = pieces.box(middle, end)
-    ink, crossed = pieces.cuts[middle - 1].tolist()
-    is_cut = not math.isnan(ink)
+    smooth = float(pieces.cuts[middle - 1])
+    is_cut = not math.isnan(smooth)
     least = 0.02 * unit  # of a dash, whose height is nothing
     distance = (b_left - a_right) / unit
     return [
         (APART - min(max(distance, CLOSE), APART)) / (APART - CLOSE),
         max(0.0, -distance - OVERLAP),
-        ink if is_cut else 0.0,
         float(is_cut),
-        max(0.0, crossed - 1) if is_cut else 0.0,
+        smooth if is_cut else 0.0,
+        pieces.nearest(start, middle, end),
         abs(math.log(max(a_bottom - a_top, least) / max(b_bottom - b_top, least))),
         abs(a_top + a_bottom - b_top - b_bottom) / 2 / unit,
     ]
@@ -95,5 +95,5 @@ def of_nothing(pieces: Pieces) -> list[float]:
 
 
 def as_array(weights: Weights) -> Array:
-    """(14,), in the order of FEATURES."""
+    """(13,), in the order of FEATURES."""
     return np.array([weights.get(name, 0.0) for name in FEATURES])

@@ -69,7 +69,7 @@ class Lattice:
         }
 
     def scores(self, weights: Array) -> Array:
-        """(n, 10): of each candidate as each digit, given the weights (14,) of the features."""
+        """(n, 10): of each candidate as each digit, given the weights (13,) of the features."""
         own = weights[: len(geometry.OF_DIGIT)]
         return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
 
@@ -78,11 +78,14 @@ class Lattice:
         features = geometry.of_nothing(self.pieces)
         return -float(np.dot(features, weights[-len(geometry.OF_NOTHING) :]))
 
-    def best_paths(self, weights: Array, count: int = PATHS) -> tuple[list[Path], float]:
+    def best_paths(
+        self, weights: Array, count: int = PATHS, with_nothing: bool = True
+    ) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
-        weights (14,) are those of the features.  The sum counts in that the drawing is no number.
-        No path leads through if there is no candidate for one of the pieces.
+        weights (13,) are those of the features.  The sum counts in that the drawing is no number,
+        if that is in question.  No path leads through if there is no candidate for one of the
+        pieces.
         """
         scores = self.scores(weights)
         between = weights[len(geometry.OF_DIGIT) : -len(geometry.OF_NOTHING)]
@@ -120,7 +123,8 @@ class Lattice:
         ]
         finished = sorted((path for index in last for path in kept[index]), reverse=True)
         of_paths = [totals[index] for index in last]
-        total = log_sum([self.score_of_nothing(weights), *of_paths])
+        nothing = [self.score_of_nothing(weights)] if with_nothing else []
+        total = log_sum([*nothing, *of_paths])
         return finished[:count], total
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from nn.dataset import DIGITS
 from nn.ink.files import PictureError
-from nn.ink.preprocess import EDGE, Crop, centre, fit
+from nn.ink.preprocess import EDGE, Crop
 from nn.ink.segmentation.picture import Picture
 from nn.ink.segmentation.pieces import EVERYTHING, Box, Candidate, Pieces
 from nn.ink.segmentation.strokes import Strokes
@@ -21,15 +22,20 @@ from nn.numbers import geometry
 from nn.numbers.lattice import Lattice, Path
 
 MOST_DIGITS = 12
+WIDEST_DIGIT = 1.8  # heights
 MOST_STROKES = 40  # a drawing of more is read from its picture
 MOST_PIECES = 40  # a drawing of more is read as one digit, or refused
 MOST_CANDIDATES = 112  # of a lattice, which bounds its time
-FEWER_CUTS = (4, 2, 1)  # of a component, until there are no more candidates than that
-OBVIOUS_WIDTH = 1.15  # heights; what is wider may be two digits
+FEWER_CUTS = (4, 3, 2, 1)  # of a component, until there are no more candidates than that
+NARROW_CUTS = (2, 1)  # the same, where no component is wide
+OBVIOUS_WIDTH = 1.6  # heights; what is wider may be two digits
+NARROW = 0.9  # heights; what is narrower is seldom two
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
 MEMORY = 1000  # candidates whose probabilities are remembered, by a hash of their pixels
 MIN_DOUBT, MAX_DOUBT = 0.2, 0.5  # probability of no number: doubtful above, then refused
+MAX_DOUBT_OF_LINES = 0.8  # the same, of components that are each a 1 or a 7
+MIN_CONFIDENCE, SURE_CONFIDENCE = 0.1, 0.8  # of the number: refused below, then doubtful
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
 
 
@@ -52,6 +58,18 @@ class Digit(NamedTuple):
     scores: Array  # (10 or 11,), the network's probabilities
 
 
+class Whole:
+    """A whole drawing; the network reads it as one digit when that is first asked for."""
+
+    def __init__(self, read: Callable[[], Digit]) -> None:
+        self.read = read
+
+    @cached_property
+    def digit(self) -> Digit:
+        """The drawing as one digit."""
+        return self.read()
+
+
 class Division(NamedTuple):
     """How a drawing was divided: the lattice, its best paths, and the probability of each."""
 
@@ -59,7 +77,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (14,), of the features of geometry
+    weights: Array  # (13,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
@@ -71,7 +89,7 @@ class Reading:
     confidence: float  # the probability of the number, with "no digit" counted in
     verdict: Verdict
     rivals: list[tuple[str, float]]  # other numbers nearly as probable, the likeliest first
-    whole: Digit  # the drawing as a single digit
+    drawing: Whole
     division: Division | None = None  # None where there was no question of several digits
     candidates: int = 0  # that the network looked at
 
@@ -79,6 +97,19 @@ class Reading:
     def text(self) -> str:
         """The digits from left to right."""
         return "".join(str(digit.digit) for digit in self.digits)
+
+    @property
+    def whole(self) -> Digit:
+        """The drawing as one digit."""
+        return self.drawing.digit
+
+
+class Divided(NamedTuple):
+    """A drawing in candidates for digits."""
+
+    lattice: Lattice
+    drawings: list[Array]  # (28, 28), the inputs of the candidates
+    most_doubt: float  # probability of no number above which it is refused; 1: out of question
 
 
 class Source(Protocol):
@@ -117,8 +148,8 @@ class NumberReader:
 
         Raises NumberError for more than MOST_DIGITS digits, or several lines of them.
         """
-        whole = self.digit(crop.as_input(), crop.box)
-        if self.is_obvious(whole, crop):
+        whole = self.whole(crop)
+        if is_obvious(whole, crop):
             return as_one(whole)
         if self.has_several_lines(crop):
             raise NumberError("there are several lines: send a number in one line")
@@ -127,8 +158,8 @@ class NumberReader:
             if reading.verdict is Verdict.REFUSED:  # one stroke may be several digits
                 by_picture = self.read_from(Picture(crop), whole)
                 candidates = reading.candidates + by_picture.candidates
-                better = min(reading, by_picture, key=lambda reading: reading.verdict)
-                reading = replace(better, candidates=candidates)
+                verdict = max(by_picture.verdict, Verdict.DOUBTFUL)  # a letter may be, too
+                reading = replace(by_picture, verdict=verdict, candidates=candidates)
         else:
             reading = self.read_from(Picture(crop), whole)
         if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
@@ -137,14 +168,9 @@ class NumberReader:
             )
         return reading
 
-    def is_obvious(self, whole: Digit, crop: Crop) -> bool:
-        """Whether there is no question of several digits: no gap, not wide, read without doubt."""
-        height, width = crop.ink.shape
-        return (
-            whole.verdict is Verdict.READ
-            and width <= OBVIOUS_WIDTH * height
-            and bool((crop.ink > EDGE).any(axis=0).all())
-        )
+    def whole(self, crop: Crop) -> Whole:
+        """The drawing as a whole."""
+        return Whole(lambda: self.digit(crop.as_input(), crop.box))
 
     def has_several_lines(self, crop: Crop) -> bool:
         """Whether digits stand in rows above each other, with paper between the rows."""
@@ -155,19 +181,19 @@ class NumberReader:
 
     def is_line(self, row: Array) -> bool:
         """Whether most parts of a row (height, width) are digits without doubt."""
-        whole = self.digit(centre(fit(row)))
-        pieces = Picture(Crop(row, EVERYTHING)).pieces()
+        crop = Crop(row, EVERYTHING)
+        pieces, whole = Picture(crop).pieces(), self.whole(crop)
         if len(pieces) > MOST_PIECES:
             return False
         clusters = pieces.clusters()
         return sum(self.is_digit(pieces, it, whole) for it in clusters) > len(clusters) / 2
 
-    def read_from(self, source: Source, whole: Digit) -> Reading:
+    def read_from(self, source: Source, whole: Whole) -> Reading:
         """The number in the pieces of a drawing."""
         divided = self.divide(source, whole)
-        return self.likeliest(*divided, source, whole) if divided else as_one(whole)
+        return self.likeliest(divided, source, whole) if divided else as_one(whole)
 
-    def divide(self, source: Source, whole: Digit) -> tuple[Lattice, list[Array]] | None:
+    def divide(self, source: Source, whole: Whole) -> Divided | None:
         """A lattice of the obvious digits, or of more candidates where one is not; their inputs.
 
         None where there are too many pieces for a number.
@@ -184,27 +210,39 @@ class NumberReader:
             if not is_digit:
                 unclear += [part for part in parts if not self.is_digit(pieces, part, whole)]
         if not unclear:
-            return self.lattice(pieces, obvious, whole)
+            # strokes may be those of a letter, such as H, and lines those of a hatching
+            if source.name != "picture":
+                return self.lattice(pieces, obvious, whole)
+            most_doubt = MAX_DOUBT_OF_LINES if self.are_simple(pieces, obvious, whole) else 1.0
+            return self.lattice(pieces, obvious, whole, most_doubt)
         to_cut = [part.start for part in unclear if is_high(pieces, part)]
-        for cuts in FEWER_CUTS:
+        is_wide = any(width_of(pieces, part) > NARROW * pieces.height for part in unclear)
+        for cuts in FEWER_CUTS if is_wide else NARROW_CUTS:
             pieces = source.pieces(frozenset(to_cut), cuts)
             candidates = pieces.candidates()
             if len(candidates) <= MOST_CANDIDATES:
                 return self.lattice(pieces, candidates, whole)
         return None
 
-    def is_digit(self, pieces: Pieces, candidate: Candidate, whole: Digit) -> bool:
+    def is_digit(self, pieces: Pieces, candidate: Candidate, whole: Whole) -> bool:
         """Whether it is read without doubt, and neither wide nor low."""
-        left, _, right, _ = pieces.box(*candidate)
-        if right - left > OBVIOUS_WIDTH * pieces.height or not is_high(pieces, candidate):
+        is_wide = width_of(pieces, candidate) > OBVIOUS_WIDTH * pieces.height
+        if is_wide or not is_high(pieces, candidate):
             return False
         scores = self.scores(pieces, candidate, whole)
         return bool(verdicts(self.network, scores[None])[0] == Verdict.READ)
 
-    def scores(self, pieces: Pieces, candidate: Candidate, whole: Digit) -> Array:
+    def are_simple(self, pieces: Pieces, candidates: Iterable[Candidate], whole: Whole) -> bool:
+        """Whether all are read as digits that other drawings consist of, too."""
+        return all(
+            int(self.scores(pieces, candidate, whole)[:DIGITS].argmax()) in geometry.SIMPLE
+            for candidate in candidates
+        )
+
+    def scores(self, pieces: Pieces, candidate: Candidate, whole: Whole) -> Array:
         """The network's probabilities (10 or 11,) for a candidate; all pieces are the whole."""
         if candidate == (0, len(pieces)):
-            return whole.scores
+            return whole.digit.scores
         drawing = pieces.draw(*candidate)
         key = blake2b(drawing.tobytes(), digest_size=16).digest()
         found = self.memory.get(key)
@@ -215,21 +253,29 @@ class NumberReader:
         return found
 
     def lattice(
-        self, pieces: Pieces, candidates: Iterable[Candidate], whole: Digit
-    ) -> tuple[Lattice, list[Array]]:
-        """The lattice of these candidates and of the whole drawing, and their inputs (28, 28)."""
-        everything = Candidate(0, len(pieces))
-        all_candidates = [*(part for part in candidates if part != everything), everything]
-        scores = np.array([self.scores(pieces, part, whole) for part in all_candidates])
-        drawings = [pieces.draw(*part) for part in all_candidates[:-1]]
-        return Lattice(pieces, all_candidates, scores), [*drawings, whole.drawing]
+        self,
+        pieces: Pieces,
+        candidates: Iterable[Candidate],
+        whole: Whole,
+        most_doubt: float = MAX_DOUBT,
+    ) -> Divided:
+        """The lattice of these candidates, and of the whole drawing unless it is too wide."""
+        everything, found = Candidate(0, len(pieces)), list(candidates)
+        is_wide = width_of(pieces, everything) > WIDEST_DIGIT * pieces.height
+        if everything not in found and not is_wide:
+            found.append(everything)
+        scores = np.array([self.scores(pieces, part, whole) for part in found])
+        drawings = [
+            whole.digit.drawing if part == everything else pieces.draw(*part) for part in found
+        ]
+        return Divided(Lattice(pieces, found, scores), drawings, most_doubt)
 
-    def likeliest(
-        self, lattice: Lattice, drawings: list[Array], source: Source, whole: Digit
-    ) -> Reading:
+    def likeliest(self, divided: Divided, source: Source, whole: Whole) -> Reading:
         """The number on the best path."""
+        lattice, drawings, most_doubt = divided
+        is_number = most_doubt == 1
         weights, looked_at = self.weights[source.name], len(lattice.candidates)
-        paths, total = lattice.best_paths(weights)
+        paths, total = lattice.best_paths(weights, with_nothing=not is_number)
         shares = [math.exp(path.score - total) for path in paths]
         numbers: dict[str, float] = {}
         for path, share in zip(paths, shares, strict=True):
@@ -253,17 +299,21 @@ class NumberReader:
             )
             for place in best.candidates
         ]
-        nothing = math.exp(lattice.score_of_nothing(weights) - total)
+        if is_number:
+            nothing = 0.0
+            confidence *= math.prod(sum(digit.scores[:DIGITS].tolist()) for digit in digits)
+        else:
+            nothing = math.exp(lattice.score_of_nothing(weights) - total)
         verdict = max(digit.verdict for digit in digits)
-        if nothing > MAX_DOUBT:
+        if nothing > most_doubt or confidence < MIN_CONFIDENCE:
             verdict = Verdict.REFUSED
-        elif nothing > MIN_DOUBT:
+        elif nothing > MIN_DOUBT or confidence < SURE_CONFIDENCE:
             verdict = max(verdict, Verdict.DOUBTFUL)
         return Reading(digits, confidence, verdict, rivals, whole, division, looked_at)
 
     def read_single(self, drawing: Array, box: Box = EVERYTHING) -> Reading:
         """A drawing (28, 28) as a single digit."""
-        return as_one(self.digit(drawing, box))
+        return as_one(Whole(lambda: self.digit(drawing, box)))
 
     def digit(self, drawing: Array, box: Box = EVERYTHING) -> Digit:
         """A drawing (28, 28) as one digit."""
@@ -283,15 +333,32 @@ class NumberReader:
         )
 
 
-def as_one(whole: Digit) -> Reading:
+def as_one(whole: Whole) -> Reading:
     """The reading of a drawing as a single digit."""
+    digit = whole.digit
     rivals = [
-        (str(digit), probability)
-        for digit, probability in enumerate(whole.probabilities)
-        if digit != whole.digit and probability >= MIN_RIVAL
+        (str(other), probability)
+        for other, probability in enumerate(digit.probabilities)
+        if other != digit.digit and probability >= MIN_RIVAL
     ]
     rivals.sort(key=lambda rival: -rival[1])
-    return Reading([whole], whole.confidence, whole.verdict, rivals, whole)
+    return Reading([digit], digit.confidence, digit.verdict, rivals, whole)
+
+
+def is_obvious(whole: Whole, crop: Crop) -> bool:
+    """Whether there is no question of several digits: no gap, not wide, read without doubt."""
+    height, width = crop.ink.shape
+    return (
+        width <= OBVIOUS_WIDTH * height
+        and bool((crop.ink > EDGE).any(axis=0).all())
+        and whole.digit.verdict is Verdict.READ
+    )
+
+
+def width_of(pieces: Pieces, candidate: Candidate) -> float:
+    """In pixels."""
+    left, _, right, _ = pieces.box(*candidate)
+    return right - left
 
 
 def is_high(pieces: Pieces, candidate: Candidate) -> bool:

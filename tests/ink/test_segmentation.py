@@ -5,10 +5,10 @@ import pytest
 
 from nn.ink.preprocess import EDGE, Crop, image_to_crop
 from nn.ink.segmentation.components import components, pen_of, reduced
-from nn.ink.segmentation.cuts import cuts, valleys
-from nn.ink.segmentation.picture import Picture
+from nn.ink.segmentation.cuts import SLANT, cheapest, cuts, valleys
+from nn.ink.segmentation.picture import Picture, together
 from nn.ink.segmentation.pieces import EVERYTHING, Candidate, Pieces
-from nn.ink.segmentation.strokes import Strokes, drawn
+from nn.ink.segmentation.strokes import NEAR, POINT, Strokes, drawn
 from tests.support.numbers import written
 
 
@@ -39,21 +39,72 @@ def test_components_equal_those_of_a_flood_fill(density):
 def test_parts_of_a_component_are_all_of_its_ink(own_digits):
     _, image = written("258", own_digits, gap=-0.15)
     picture = Picture(image_to_crop(image))
-    for place, mask in enumerate(picture.components):
-        ink = np.where(mask, picture.ink, 0)
-        parts = picture.parts_of(ink, place)
-        assert (np.maximum.reduce([part.ink for part in parts]) == ink).all()
+    for place, component in enumerate(picture.components):
+        parts = picture.parts_of(place)
         assert len(parts) > 1
-        lefts = [part.box[0] for part in parts]
-        assert lefts == sorted(lefts)
+        inside = [picture.between(place, part.start, part.end) for part in parts]
+        assert (together(inside).ink > EDGE).tolist() == (component.ink > EDGE).tolist()
+        assert (picture.cropped(parts)[0] == component.ink).all()
+
+
+def test_every_run_of_parts_has_ink_and_the_box_of_it(own_digits):
+    """Also where cuts cross each other."""
+    for text in ("258", "570", "664"):
+        _, image = written(text, own_digits, gap=-0.2)
+        picture = Picture(image_to_crop(image))
+        pieces = picture.pieces(frozenset(range(len(picture.components))), 8)
+        for start in range(len(pieces)):
+            for end in range(start + 1, len(pieces) + 1):
+                left, top, right, bottom = pieces.box(start, end)
+                assert 0 <= left < right <= picture.ink.shape[1]
+                assert 0 <= top < bottom <= picture.ink.shape[0]
+                assert pieces.draw(start, end).max() > 0.5
+
+
+def disc(y, x, middle, radius):
+    return np.hypot(y - middle[0], x - middle[1]) < radius
 
 
 def test_cut_is_where_two_discs_touch():
     y, x = np.mgrid[:40, :80]
-    ink = np.maximum(np.hypot(y - 20, x - 20) < 19, np.hypot(y - 20, x - 57) < 19) * 1.0
-    cheapest = min(cuts(ink, 10.0, 4), key=lambda cut: cut.ink)
-    assert abs(cheapest.columns[20] - 38.5) <= 1.5
-    assert cheapest.crossed == 1
+    ink = np.maximum(disc(y, x, (20, 20), 19), disc(y, x, (20, 57), 19)) * 1.0
+    best = min(cuts(ink, 10.0, 4), key=lambda cut: cut.smooth)
+    assert abs(best.columns[20] - 38.5) <= 1.5
+    assert best.smooth < 0.2
+
+
+def test_cut_from_notch_to_notch_is_less_smooth_than_through_a_stroke():
+    """Of two rings that touch it is better to cut between them than through one."""
+    y, x = np.mgrid[:40, :76]
+    rings = [disc(y, x, (20, c), 19) & ~disc(y, x, (20, c), 11) for c in (19, 56)]
+    found = cuts(np.maximum(*rings) * 1.0, 8.0, 4)
+    between = [cut for cut in found if abs(cut.columns[20] - 37.5) <= 2]
+    through = [cut for cut in found if abs(cut.columns[20] - 37.5) > 8]
+    assert between
+    assert through
+    assert max(cut.smooth for cut in between) < min(cut.smooth for cut in through)
+
+
+def test_cheapest_way_equals_that_of_trying_every_step():
+    rng = np.random.default_rng(2)
+    ink, mask = rng.random((6, 7)), rng.random((6, 7)) < 0.5
+    toll = np.where(mask, rng.random((6, 7)), 0)
+    cost, last = cheapest(ink, mask, toll)
+    best = ink[0] + toll[0]
+    for row in range(1, 6):
+        following = np.empty(7)
+        for column in range(7):
+            ways = {}
+            for step in (-1, 0, 1):
+                if 0 <= (before := column + step) < 7:
+                    passes = mask[row, column] != mask[row - 1, before]
+                    paid = (toll[row, column] + toll[row - 1, before]) * passes
+                    ways[step] = best[before] + paid + SLANT * abs(step)
+            step = min(ways, key=ways.get)
+            assert last[row, column] == step
+            following[column] = ways[step] + ink[row, column]
+        best = following
+        assert cost[row] == pytest.approx(best)
 
 
 def test_pen_is_as_wide_as_the_line():
@@ -77,7 +128,7 @@ def test_reduced_ink_has_the_mean_of_its_pixels():
 
 def test_candidates_are_few_neighbours_and_no_wider_than_a_digit():
     boxes = np.array([[0, 0, 1, 1], [0.5, 0, 1.2, 1], [1.3, 0, 2, 1], [5, 0, 6, 1]])
-    pieces = Pieces(boxes, np.full((3, 2), np.nan), lambda start, end: boxes)
+    pieces = Pieces(boxes, np.full(3, np.nan), lambda start, end: boxes, 1.0)
     assert Candidate(0, 2) in pieces.candidates()
     assert Candidate(0, 3) not in pieces.candidates()
     assert pieces.clusters() == [Candidate(0, 2), Candidate(2, 3), Candidate(3, 4)]
@@ -104,3 +155,12 @@ def test_strokes_are_in_the_order_of_their_middles():
     source = Strokes(lines, (100, 10))
     assert source.pieces().boxes[:, 0].tolist() == [0, 50]
     assert source.share((50, 0, 60, 9)) == (0.5, 0, 0.6, 0.9)
+
+
+def test_lines_that_meet_are_near_and_others_not():
+    lines = [[(0, 0), (0, 100)], [(0, 50), (40, 50)], [(43, 0), (43, 100)], [(90, 0), (90, 100)]]
+    pieces = Strokes([np.array(line, float) for line in lines], (100, 100)).pieces()
+    assert pieces.nearest(0, 1, 2) == pytest.approx(1, abs=POINT / NEAR)
+    assert pieces.nearest(1, 2, 3) == pytest.approx(1 - 0.03 / NEAR, abs=POINT / NEAR)
+    assert pieces.nearest(0, 2, 3) == pieces.nearest(1, 2, 4)
+    assert pieces.nearest(2, 3, 4) == 0

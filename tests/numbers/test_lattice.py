@@ -21,9 +21,10 @@ def random_lattice(rng, pieces=5, classes=11):
     boxes = np.stack(
         [left, top, left + rng.uniform(0.2, 2, pieces), top + rng.uniform(1, 3, pieces)]
     )
-    cuts = rng.uniform(0, 3, (pieces - 1, 2))
+    cuts = rng.uniform(0, 1, pieces - 1)
     cuts[rng.random(pieces - 1) < 0.5] = np.nan
-    found = Pieces(boxes.T, cuts, lambda start, end: np.zeros((28, 28)))
+    near = {(i, j): rng.random() for i in range(pieces) for j in range(i) if rng.random() < 0.3}
+    found = Pieces(boxes.T, cuts, lambda start, end: np.zeros((28, 28)), 2.5, near)
     candidates = [
         Candidate(start, end) for start in range(pieces) for end in range(start + 1, pieces + 1)
     ]

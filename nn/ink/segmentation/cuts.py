@@ -1,107 +1,121 @@
-"""Where touching digits may be cut apart: seams of little ink, and lines from notch to notch.
+"""Where touching digits may be cut apart: seams from top to bottom, from notch to notch.
 
-A seam goes from top to bottom through as little ink as possible (Avidan & Shamir 2007), so that it
-may pass between slanted digits.  A notch is a dent in the outline of the ink.
+A seam goes through as little ink as possible (Avidan & Shamir 2007), so that it may pass between
+slanted digits, and goes into ink and out of it at notches.  Digits that touch leave a notch in the
+outline at either end of the place where they do; a cut through a stroke does not.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nn.ink.preprocess import EDGE
 from nn.layers import Array
 
-MOST_INK = 8.0  # pens of ink that a cut may cross
-SLANT = 0.08  # cost of a step aside
-STEEPEST = 0.7  # columns for each row, of a line from notch to notch
-APART = 0.1  # the least distance of two cuts, as a share of the height
+LEVELS = (0.125, 0.375, 0.625, 0.875)  # shares of the height at which seams are looked for
+SMOOTH = 6.0  # cost in pens of ink of an outline that is not ink at all around its end
+NOTCH = 0.8  # of what is around a notch is ink, at least; around a straight edge it is half
+AROUND = 0.8  # pens on every side
+SLANT = 0.03  # cost in pens of ink of a step aside
+SAME = 2  # columns between two seams that are one
+LEAST_PART = 0.5  # squares of the pen of ink between two cuts
 LEAST_SHARE = 0.04  # of a component's ink on either side of a cut
 
 
 class Cut(NamedTuple):
     """A cut from top to bottom."""
 
-    ink: float  # that it crosses, in pens
-    crossed: int  # strokes: runs of ink
     columns: Array  # (height,), the first column right of it in each row
+    smooth: float  # how far the outline is from notches where it goes into ink and out of it
 
 
 def cuts(ink: Array, pen: float, count: int) -> list[Cut]:
-    """Cuts through a component (height, width), the leftmost first.
+    """Cuts through a component (height, width), those with the least ink on their left first.
 
     At most `count`, and as many more for each of its heights that it is wide.
     """
     height, width = ink.shape
     quota = count * (1 + width / height)
     total = float(ink.sum())
-    rows = np.arange(height)
+    mask = ink > EDGE
+    smooth = np.where(mask, np.maximum(0, NOTCH - blurred(ink, max(1, round(AROUND * pen)))), 0)
+    down, down_steps = cheapest(ink / pen, mask, SMOOTH * smooth)
+    up, up_steps = cheapest(ink[::-1] / pen, mask[::-1], SMOOTH * smooth[::-1])
+    cost, up_steps = down + up[::-1] - ink / pen, up_steps[::-1]
+    rows = [int(level * height) for level in LEVELS]
+    places = [(row, column) for row in rows for column in valleys(cost[row])]
     found: list[Cut] = []
-    for cost, cut in sorted([*seams(ink), *notch_lines(ink)], key=lambda found: found[0]):
-        if cost > MOST_INK * pen or len(found) >= quota:
+    lefts: list[Array] = []  # the ink left of each
+    for row, column in sorted(places, key=lambda place: float(cost[place])):
+        if len(found) >= quota:
             break
-        share = float(ink[np.arange(width) < cut[:, None]].sum()) / total
-        distances = [np.abs(cut - other.columns).max() for other in found]
-        if min(share, 1 - share) > LEAST_SHARE and min(distances, default=height) > APART * height:
-            along = ink[rows, np.minimum(cut, width - 1)]
-            crossed = int(np.diff(along > EDGE, prepend=False).sum() + 1) // 2
-            found.append(Cut(float(along.sum()) / pen, crossed, cut))
-    return sorted(found, key=lambda cut: int(cut.columns.sum()))
+        if any(abs(int(cut.columns[row]) - column) <= SAME for cut in found):
+            continue
+        above, below = traced(down_steps[row::-1], column), traced(up_steps[row:], column)
+        columns = np.concatenate([above[::-1], below[1:]])
+        left = np.where(np.arange(width) < columns[:, None], ink, 0)
+        share = float(left.sum()) / total
+        between = min((float(np.abs(left - other).sum()) for other in lefts), default=total)
+        if min(share, 1 - share) > LEAST_SHARE and between > LEAST_PART * pen**2:
+            found.append(Cut(columns, smoothness(mask, smooth, columns)))
+            lefts.append(left)
+    order = np.argsort([left.sum() for left in lefts], kind="stable")
+    return [found[place] for place in order]
 
 
-def seams(ink: Array) -> list[tuple[float, Array]]:
-    """The cheapest seams through columns of the middle row, one for each valley of their cost."""
-    middle = len(ink) // 2
-    up, up_steps = cheapest(ink[: middle + 1])
-    down, down_steps = cheapest(ink[middle:][::-1])
-    cost = up[-1] + down[-1] - ink[middle]
-    return [
-        (
-            float(cost[column]),
-            np.concatenate([traced(up_steps, column)[::-1], traced(down_steps, column)[1:]]),
-        )
-        for column in valleys(cost)
-    ]
+def blurred(ink: Array, radius: int) -> Array:
+    """The mean of the ink (height, width) in a square around each pixel: high in a notch.
+
+    An area integral invariant of the outline (Manay et al. 2006).
+    """
+    side = 2 * radius + 1
+    sums = np.pad(ink, ((radius + 1, radius), (radius + 1, radius))).cumsum(0).cumsum(1)
+    inside = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    return np.asarray(inside / side**2)
 
 
-def cheapest(ink: Array) -> tuple[Array, Array]:
-    """The cheapest way from the first row to each pixel: its cost, and its last step."""
-    cost, step = np.empty_like(ink), np.zeros(ink.shape, np.int8)
-    cost[0] = ink[0]
-    before = np.full((3, ink.shape[1]), np.inf, np.float32)
-    for row in range(1, len(ink)):
-        above = cost[row - 1]
-        before[0, 1:], before[1], before[2, :-1] = above[:-1] + SLANT, above, above[1:] + SLANT
-        step[row] = before.argmin(axis=0) - 1
-        cost[row] = before.min(axis=0) + ink[row]
-    return cost, step
+def smoothness(mask: Array, smooth: Array, columns: Array) -> float:
+    """The sum of `smooth` (height, width) where columns (height,) go into the mask or out of it."""
+    places = np.arange(len(mask)), np.minimum(columns, mask.shape[1] - 1)
+    edges = np.flatnonzero(np.diff(mask[places], prepend=False, append=False))
+    ends = edges - np.arange(len(edges)) % 2  # the first and the last row of each run
+    return float(smooth[places][ends].sum())
+
+
+def cheapest(ink: Array, mask: Array, toll: Array) -> tuple[Array, Array]:
+    """The cheapest way from the first row to each pixel: its cost, and its last step.
+
+    All arrays are (height, width).  A way costs the ink, and the toll of the pixels at which it
+    goes into the mask or out of it; the toll is 0 outside.
+    """
+    height, width = ink.shape
+    sides = ((0, 0), (1, 1))
+    above, above_toll = np.pad(mask, sides)[:-1], np.pad(toll, sides)[:-1]
+    steps = np.empty((3, height - 1, width))  # costs of those from the left, straight, and right
+    for place, slant in enumerate((SLANT, 0, SLANT)):
+        from_column = slice(place, place + width)
+        passes = mask[1:] != above[:, from_column]
+        steps[place] = np.where(passes, toll[1:] + above_toll[:, from_column], 0) + slant
+    cost, last = np.empty((height, width)), np.zeros((height, width), np.int8)
+    cost[0] = ink[0] + toll[0]
+    before = np.full(width + 2, np.inf)
+    shifted = sliding_window_view(before, width)
+    for row in range(1, height):
+        before[1:-1] = cost[row - 1]
+        ways = shifted + steps[:, row - 1]
+        last[row] = ways.argmin(axis=0) - 1
+        cost[row] = ways.min(axis=0) + ink[row]
+    return cost, last
 
 
 def traced(steps: Array, column: int) -> Array:
-    """The column of the way in each row, from the last row back to the first."""
+    """The column of the way in each row, given the last steps, from its last row to its first."""
     columns = np.empty(len(steps), int)
-    for index in range(len(steps)):
+    for index, of_row in enumerate(steps):
         columns[index] = column
-        column += int(steps[len(steps) - 1 - index, column])
+        column += int(of_row[column])
     return columns
-
-
-def notch_lines(ink: Array) -> list[tuple[float, Array]]:
-    """Straight lines between a notch in the upper outline and one in the lower outline."""
-    height = len(ink)
-    mask = ink > EDGE
-    upper = np.where(mask.any(axis=0), mask.argmax(axis=0), height)
-    lower = np.where(mask.any(axis=0), height - 1 - mask[::-1].argmax(axis=0), -1)
-    rows = np.arange(height)
-    lines = []
-    for top in valleys(-upper):
-        for bottom in valleys(lower):
-            depth = lower[bottom] - upper[top]
-            if depth < 1 or abs(top - bottom) > STEEPEST * depth:
-                continue
-            share = np.clip((rows - upper[top]) / depth, 0, 1)
-            line = np.rint(top + share * (bottom - top)).astype(int)
-            lines.append((float(ink[rows, line].sum()), line))
-    return lines
 
 
 def valleys(values: Array) -> list[int]:

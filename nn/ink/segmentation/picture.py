@@ -1,28 +1,36 @@
 """A picture as pieces of a number: its connected components, cut where digits may touch."""
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
 from nn.ink.preprocess import EDGE, Crop, box_of, centre, fit
 from nn.ink.segmentation.components import SPECK, components, pen_of, reduced
 from nn.ink.segmentation.cuts import cuts
-from nn.ink.segmentation.pieces import Box, Pieces
+from nn.ink.segmentation.pieces import Box, Pieces, height_of_digits
 from nn.layers import Array
 
-NO_CUT = (np.nan, np.nan)
 CUTS = 4  # of a component, and as many more for each of its heights that it is wide
 
 
-class Part:
-    """A component or a part of it."""
+class Component(NamedTuple):
+    """The ink (height, width) of a component, and where it is in the drawing."""
 
-    def __init__(self, ink: Array, place: int, cut: tuple[float, float]) -> None:
-        self.ink = ink  # (height, width) of the whole drawing
-        self.place = place  # of the component
-        self.cut = cut  # pens of ink and strokes that are cut at its left, or NO_CUT
-        self.box = box_of(ink > EDGE)
+    ink: Array
+    left: int
+    top: int
+
+
+class Part(NamedTuple):
+    """A component, or what is between two cuts through it."""
+
+    place: int  # of the component
+    start: Array  # (height,) the first column of each row of the component
+    end: Array  # the first that is not in the part
+    smooth: float  # of the cut at its start, see `cuts`; NaN where none is
 
 
 class Picture:
@@ -34,40 +42,73 @@ class Picture:
         self.ink = reduced(crop.ink)
         self.crop = crop
         self.pen = pen_of(self.ink)
-        found = [mask for mask in components(self.ink) if mask.sum() > SPECK * self.pen**2]
-        self.components = sorted(found, key=lambda mask: sum(box_of(mask)[::2]))
+        found = []
+        for mask in components(self.ink):
+            if mask.sum() > SPECK * self.pen**2:
+                left, top, right, bottom = box_of(mask)
+                inside = np.where(mask, self.ink, 0)[top:bottom, left:right]
+                found.append(Component(inside, left, top))
+        self.components = sorted(found, key=lambda one: 2 * one.left + one.ink.shape[1])
+        self.height = height_of_digits([len(one.ink) for one in self.components])
 
     def parts(self, opened: frozenset[int], cuts: int = CUTS) -> list[Part]:
         """The components from left to right, those in `opened` (by their places) in parts.
 
         For `cuts` see nn.ink.segmentation.cuts.
         """
-        parts: list[Part] = []
-        for place, mask in enumerate(self.components):
-            ink = np.where(mask, self.ink, 0)
-            if place in opened:
-                parts += self.parts_of(ink, place, cuts)
-            else:
-                parts.append(Part(ink, place, NO_CUT))
-        return sorted(parts, key=lambda part: part.box[0] + part.box[2])
+        found: list[tuple[float, Part]] = []
+        for place in range(len(self.components)):
+            middle = 0.0
+            for part in self.parts_of(place, cuts if place in opened else 0):
+                left, _, right, _ = self.cropped([part])[1]
+                middle = max(middle, (left + right) / 2)  # parts stay in order
+                found.append((middle, part))
+        return [part for _, part in sorted(found, key=lambda one: one[0])]
 
     def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = CUTS) -> Pieces:
         """The same as pieces."""
         parts = self.parts(opened, cuts)
-        costs = [
-            after.cut if before.place == after.place else NO_CUT
+        smooth = [
+            after.smooth if before.place == after.place else np.nan
             for before, after in pairwise(parts)
         ]
 
         @cache
-        def draw(start: int, end: int) -> Array:
-            # where cuts cross, both of two parts have the ink
-            whole = np.maximum.reduce([part.ink for part in parts[start:end]])
-            left, top, right, bottom = box_of(whole > EDGE)
-            return centre(fit(whole[top:bottom, left:right]))
+        def run(start: int, end: int) -> tuple[Array, Box]:
+            return self.cropped(parts[start:end])
 
-        boxes = np.array([part.box for part in parts], float)
-        return Pieces(boxes, np.array(costs).reshape(len(parts) - 1, 2), draw)
+        @cache
+        def draw(start: int, end: int) -> Array:
+            return centre(fit(run(start, end)[0]))
+
+        def outline(start: int, end: int) -> Box:
+            return run(start, end)[1]
+
+        boxes = np.array([run(i, i + 1)[1] for i in range(len(parts))], float)
+        return Pieces(boxes, np.array(smooth), draw, self.height, outline=outline)
+
+    def cropped(self, parts: Sequence[Part]) -> tuple[Array, Box]:
+        """The ink (height, width) of neighbouring parts, and its box in the reduced ink.
+
+        What is between the first and the last of a component is all in it, also where their cuts
+        cross others.
+        """
+        ends: dict[int, tuple[Array, Array]] = {}
+        for part in parts:
+            start, _ = ends.get(part.place, (part.start, part.end))
+            ends[part.place] = start, part.end
+        found = [self.between(place, *of_place) for place, of_place in ends.items()]
+        ink, x, y = found[0] if len(found) == 1 else together(found)
+        left, top, right, bottom = box_of(ink > EDGE)
+        return ink[top:bottom, left:right], (x + left, y + top, x + right, y + bottom)
+
+    def between(self, place: int, start: Array, end: Array) -> Component:
+        """The ink of a component from one column of each row to before another."""
+        ink, left, top = self.components[place]
+        first, last = int(start.min()), int(end.max())
+        columns = np.arange(first, last)
+        inside = (columns >= start[:, None]) & (columns < end[:, None])
+        return Component(np.where(inside, ink[:, first:last], 0), left + first, top)
 
     def share(self, box: Box) -> Box:
         """A box in pixels of the reduced ink as shares of the picture's sides."""
@@ -83,20 +124,27 @@ class Picture:
             min(bottom, top + box[3] * down),
         )
 
-    def parts_of(self, ink: Array, place: int, count: int = CUTS) -> list[Part]:
-        """What cuts make of the component at that place, from left to right."""
-        left, top, right, bottom = box_of(ink > EDGE)
-        inside = ink[top:bottom, left:right]
-        columns = np.arange(right - left)
-        parts = []
-        before, crossed = np.zeros(bottom - top, int), NO_CUT
-        end = np.full(bottom - top, right - left)
-        found = [(cut.columns, (cut.ink, cut.crossed)) for cut in cuts(inside, self.pen, count)]
-        for cut, next_crossed in [*found, (end, NO_CUT)]:
-            between = (columns >= before[:, None]) & (columns < cut[:, None])
-            part = np.zeros_like(ink)
-            part[top:bottom, left:right] = np.where(between, inside, 0)
-            if (part > EDGE).sum() > SPECK * self.pen**2:
-                parts.append(Part(part, place, crossed))
-                before, crossed = cut, next_crossed
-        return parts
+    def parts_of(self, place: int, count: int = CUTS) -> list[Part]:
+        """What at most `count` cuts make of a component, from left to right."""
+        ink = self.components[place].ink
+        height, width = ink.shape
+        found = cuts(ink, self.pen, count) if count else []
+        smooth = [np.nan, *(cut.smooth for cut in found)]
+        ends = [np.zeros(height, int), *(cut.columns for cut in found), np.full(height, width)]
+        return [
+            Part(place, start, end, of_cut)
+            for (start, end), of_cut in zip(pairwise(ends), smooth, strict=True)
+        ]
+
+
+def together(components: Sequence[Component]) -> Component:
+    """Components as one."""
+    left, top = min(one.left for one in components), min(one.top for one in components)
+    right = max(one.left + one.ink.shape[1] for one in components)
+    bottom = max(one.top + one.ink.shape[0] for one in components)
+    ink = np.zeros((bottom - top, right - left), np.float32)
+    for one in components:
+        height, width = one.ink.shape
+        x, y = one.left - left, one.top - top
+        ink[y : y + height, x : x + width] += one.ink
+    return Component(ink, left, top)

@@ -1,8 +1,9 @@
 """Pieces of ink, whether strokes or parts of a picture: neighbours may together be a digit."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -23,21 +24,27 @@ class Candidate(NamedTuple):
     end: int
 
 
+def height_of_digits(heights: Sequence[float]) -> float:
+    """About: all but the highest tenth of the strokes or components are lower."""
+    return max(float(np.quantile(heights, 0.9)) if heights else 0.0, 1e-9)
+
+
 @dataclass(frozen=True)
 class Pieces:
-    """Pieces in the order of their middles from left to right."""
+    """Pieces in the order of their middles from left to right.
+
+    `near` tells of pairs of strokes how near they come, see `nn.ink.segmentation.strokes`.
+    """
 
     boxes: Array  # (n, 4) left, top, right, bottom, in pixels
-    cuts: Array  # (n - 1, 2) pens of ink and strokes cut between neighbours; NaN where none is
+    cuts: Array  # (n - 1,) how smooth the outline is at each, see `cuts`; NaN where none is
     draw: Callable[[int, int], Array]  # the 28x28 input of the pieces from one to before another
+    height: float  # of a digit, about
+    near: Mapping[tuple[int, int], float] = field(default_factory=dict)  # of strokes
+    outline: Callable[[int, int], Box] | None = None  # their box, if it is not that of their boxes
 
     def __len__(self) -> int:
         return len(self.boxes)
-
-    @cached_property
-    def height(self) -> float:
-        """Of a digit, about: all but the highest tenth of the pieces are lower."""
-        return max(float(np.quantile(self.boxes[:, 3] - self.boxes[:, 1], 0.9)), 1e-9)
 
     @cached_property
     def sides(self) -> list[Box]:
@@ -46,6 +53,8 @@ class Pieces:
 
     def box(self, start: int, end: int) -> Box:
         """The box of the pieces from start to before end."""
+        if self.outline is not None:
+            return self.outline(start, end)
         lefts, tops, rights, bottoms = zip(*self.sides[start:end], strict=True)
         return min(lefts), min(tops), max(rights), max(bottoms)
 
@@ -56,6 +65,11 @@ class Pieces:
         for left, _, next_right, _ in boxes[1:]:
             widest, right = max(widest, left - right), max(right, next_right)
         return widest
+
+    def nearest(self, start: int, middle: int, end: int) -> float:
+        """How near the strokes from start to middle come to those from there to end, up to 1."""
+        pairs = product(range(start, middle), range(middle, end))
+        return max((self.near.get(pair, 0.0) for pair in pairs), default=0.0)
 
     def clusters(self) -> list[Candidate]:
         """Runs of pieces with an empty band between one and the next: the obvious digits."""
@@ -69,15 +83,17 @@ class Pieces:
         return [*runs, Candidate(start, len(self))]
 
     def candidates(self) -> list[Candidate]:
-        """Every run of pieces that may be a digit."""
+        """Every run of pieces that may be a digit, and every component that is cut as a whole."""
         found = []
-        is_cut = (~np.isnan(self.cuts[:, 0])).tolist()
+        is_cut = [False, *(~np.isnan(self.cuts)).tolist(), False]
         for start in range(len(self)):
             for end in range(start + 1, len(self) + 1):
-                run = end - start
-                if run > LONGEST_CUT_RUN or run - sum(is_cut[start : end - 1]) > LONGEST_RUN:
+                components = end - start - sum(is_cut[start + 1 : end])
+                is_whole = components == 1 and not is_cut[start] and not is_cut[end]
+                if components > LONGEST_RUN:
                     break
                 left, _, right, _ = self.box(start, end)
-                if run == 1 or right - left <= WIDEST * self.height:
+                is_likely = end - start <= LONGEST_CUT_RUN and right - left <= WIDEST * self.height
+                if is_likely or is_whole or end - start == 1:
                     found.append(Candidate(start, end))
         return found

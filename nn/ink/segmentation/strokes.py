@@ -11,11 +11,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from nn.ink.preprocess import Ink, centre, crop, fit
-from nn.ink.segmentation.pieces import Box, Pieces
+from nn.ink.segmentation.pieces import Box, Pieces, height_of_digits
 from nn.layers import Array
 
 SIDE = 64  # pixels of the longer side of a candidate while it is drawn, without the pen
 PEN = 0.1  # of the longer side
+NEAR = 0.06  # heights of a digit between two lines; what is farther apart is not near
+POINT = 0.02  # heights of a digit between the points of lines whose distance is measured
 STEP = 3.0  # pixels between two points that are drawn; more take longer
 CORNER = 0.4  # radians; Pillow's lines have a gap at sharper turns
 
@@ -35,14 +37,37 @@ class Strokes:
     def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = 0) -> Pieces:
         """Each stroke as a piece; none is cut."""
         boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in self.lines])
-        no_cuts = np.full((len(boxes) - 1, 2), np.nan)
-        return Pieces(boxes, no_cuts, self.draw)
+        no_cuts = np.full(len(boxes) - 1, np.nan)
+        height = height_of_digits((boxes[:, 3] - boxes[:, 1]).tolist())
+        return Pieces(boxes, no_cuts, self.draw, height, near=nearness(self.lines, boxes, height))
 
     def share(self, box: Box) -> Box:
         """A box in pixels as shares of the picture's sides."""
         width, height = self.size
         left, top, right, bottom = box
         return left / width, top / height, right / width, bottom / height
+
+
+def nearness(lines: Sequence[Array], boxes: Array, height: float) -> dict[tuple[int, int], float]:
+    """How near each two lines come, from 0 at NEAR heights to 1 where they meet; those above 0."""
+    limit = NEAR * height
+    low, high = boxes[:, None, :2], boxes[:, None, 2:]
+    gaps = np.maximum(low - high.transpose(1, 0, 2), low.transpose(1, 0, 2) - high).max(axis=2)
+    found = {}
+    for first, second in np.argwhere(np.triu(gaps < limit, 1)).tolist():
+        a, b = (resampled(lines[place], POINT * height) for place in (first, second))
+        distance = float(np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2).min()))
+        if distance < limit:
+            found[first, second] = 1 - distance / limit
+    return found
+
+
+def resampled(line: Array, step: float) -> Array:
+    """Points (m, 2) along a line, `step` apart or a little less, and at most 200."""
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    count = min(int(along[-1] / step) + 2, 200)
+    at = np.linspace(0, along[-1], count)
+    return np.stack([np.interp(at, along, line[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def drawn(lines: Sequence[Array]) -> Array:
