@@ -59,7 +59,7 @@ MISSED_NUMBERS = {
 }
 # Of each group of non-digits: at most so many are read without doubt, at least so many refused.
 READ, REFUSED = 0.02, 0.9
-READ_OF, REFUSED_OF = {"alphabets": 0.06}, {"shapes": 0.88}
+READ_OF, REFUSED_OF = {"alphabets": 0.06}, {"shapes": 0.875}
 # Another processor may add in another order, and tip an image or two that stand on the edge.
 ON_THE_EDGE = 2
 RATES = [f"{verdict}_rate" for verdict in VERDICTS]
