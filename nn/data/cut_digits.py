@@ -81,7 +81,7 @@ def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Ar
         return
     totals = np.array([ink.sum() for ink in own])
     best: dict[int, tuple[float, Array]] = {}
-    for start, end in pieces.candidates():
+    for start, end in pieces.candidates(with_wholes=False):
         inside, (left, top, right, bottom) = picture.cropped(parts[start:end])
         ink = np.zeros_like(picture.ink)
         ink[top:bottom, left:right] = inside

@@ -164,3 +164,12 @@ def test_lines_that_meet_are_near_and_others_not():
     assert pieces.nearest(1, 2, 3) == pytest.approx(1 - 0.03 / NEAR, abs=POINT / NEAR)
     assert pieces.nearest(0, 2, 3) == pieces.nearest(1, 2, 4)
     assert pieces.nearest(2, 3, 4) == 0
+
+
+def test_distances_of_many_strokes_are_measured_once_and_between_neighbours_only():
+    """Of 40 strokes that all cross there are 780 pairs, which take long."""
+    rng = np.random.default_rng(0)
+    source = Strokes([rng.uniform(0, 100, (30, 2)) for _ in range(40)], (100, 100))
+    pieces = source.pieces()
+    assert source.pieces() is pieces
+    assert 100 < len(pieces.near) <= 40 * 5

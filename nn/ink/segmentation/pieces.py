@@ -82,7 +82,7 @@ class Pieces:
             right = max(right, self.sides[index][2])
         return [*runs, Candidate(start, len(self))]
 
-    def candidates(self) -> list[Candidate]:
+    def candidates(self, with_wholes: bool = True) -> list[Candidate]:
         """Every run of pieces that may be a digit, and every component that is cut as a whole."""
         found = []
         is_cut = [False, *(~np.isnan(self.cuts)).tolist(), False]
@@ -94,6 +94,6 @@ class Pieces:
                     break
                 left, _, right, _ = self.box(start, end)
                 is_likely = end - start <= LONGEST_CUT_RUN and right - left <= WIDEST * self.height
-                if is_likely or is_whole or end - start == 1:
+                if is_likely or end - start == 1 or (is_whole and with_wholes):
                     found.append(Candidate(start, end))
         return found

@@ -5,13 +5,13 @@ are drawn with a standard pen, so that the width of the writer's own does not ma
 """
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from nn.ink.preprocess import Ink, centre, crop, fit
-from nn.ink.segmentation.pieces import Box, Pieces, height_of_digits
+from nn.ink.segmentation.pieces import LONGEST_RUN, Box, Pieces, height_of_digits
 from nn.layers import Array
 
 SIDE = 64  # pixels of the longer side of a candidate while it is drawn, without the pen
@@ -36,6 +36,11 @@ class Strokes:
 
     def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = 0) -> Pieces:
         """Each stroke as a piece; none is cut."""
+        return self.uncut
+
+    @cached_property
+    def uncut(self) -> Pieces:
+        """The strokes as pieces."""
         boxes = np.array([[*line.min(axis=0), *line.max(axis=0)] for line in self.lines])
         no_cuts = np.full(len(boxes) - 1, np.nan)
         height = height_of_digits((boxes[:, 3] - boxes[:, 1]).tolist())
@@ -49,14 +54,20 @@ class Strokes:
 
 
 def nearness(lines: Sequence[Array], boxes: Array, height: float) -> dict[tuple[int, int], float]:
-    """How near each two lines come, from 0 at NEAR heights to 1 where they meet; those above 0."""
+    """How near two lines come, from 0 at NEAR heights to 1 where they meet.
+
+    Only pairs above 0 are there, and only lines that may be in two digits beside each other.
+    """
     limit = NEAR * height
     low, high = boxes[:, None, :2], boxes[:, None, 2:]
     gaps = np.maximum(low - high.transpose(1, 0, 2), low.transpose(1, 0, 2) - high).max(axis=2)
+    points = [resampled(line, POINT * height).T for line in lines]
     found = {}
     for first, second in np.argwhere(np.triu(gaps < limit, 1)).tolist():
-        a, b = (resampled(lines[place], POINT * height) for place in (first, second))
-        distance = float(np.sqrt(((a[:, None] - b[None]) ** 2).sum(axis=2).min()))
+        if second - first >= 2 * LONGEST_RUN:
+            continue
+        across, down = map(np.subtract.outer, points[first], points[second])
+        distance = float(np.sqrt((across**2 + down**2).min()))
         if distance < limit:
             found[first, second] = 1 - distance / limit
     return found
