@@ -30,7 +30,7 @@ FIXTURES_OF_MARKERS = {
     "browser": {"chromium"},
     "database": {"postgres", "redis"},
     "data": {"mnist_test", "pen_test", "alphabets_here", "nondigits_here", "fonts_here"},
-    "training": {"small_mnist", "image_folder"},
+    "training": {"small_mnist", "image_folder", "few_seams"},
 }
 # All tests of these modules have that marker.
 MARKED_MODULES = {"tests/cli/test_tune.py": "training", "tests/nn/test_training.py": "training"}

@@ -12,7 +12,7 @@ from nn.layers import Array
 from nn.measure.rejection import Verdict
 from nn.network import Network
 from nn.numbers.reader import Digit, NumberReader, Reading
-from nn.zoo import DEFAULT, ZOO
+from nn.zoo import DEFAULT, SEAMS, ZOO
 from web.problems import ProblemError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -27,6 +27,7 @@ class Model:
     title: str
     network: Network
     inference: Inference
+    seams: Network  # that judges where digits may be cut apart
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -53,7 +54,9 @@ class Model:
 
     @cached_property
     def reader(self) -> NumberReader:
-        return NumberReader(self.network, lambda x: self.inference.probabilities(x[:, :, None]))
+        return NumberReader(
+            self.network, self.seams, lambda x: self.inference.probabilities(x[:, :, None])
+        )
 
     def predict(self, drawing: Array | None) -> dict[str, Any]:
         """The prediction for one digit (28, 28), None for a blank sheet, as the API gives it."""
@@ -125,16 +128,18 @@ def find_model(models: Mapping[str, Model], name: str) -> Model:
 def load_models(folder: Path = WEIGHTS) -> dict[str, Model]:
     """Every network of the zoo that is trained, the most accurate on MNIST's test set first.
 
-    Raises FileNotFoundError when the default is missing, WeightsError for a broken file.
+    Raises FileNotFoundError when the default or SEAMS is missing, WeightsError for a broken file.
     """
+    for name in (DEFAULT, SEAMS.name):
+        if not (folder / f"{name}.npz").exists():
+            raise FileNotFoundError(
+                f"{folder} has no weights for {name}: run `python -m nn train {name}`"
+            )
+    seams = Network.load(folder / f"{SEAMS.name}.npz")
     models = []
     for name, recipe in ZOO.items():
         if (folder / f"{name}.npz").exists():
             network = Network.load(folder / f"{name}.npz")
-            models.append(Model(name, recipe.title, network, Inference(network)))
-    if DEFAULT not in {model.name for model in models}:
-        raise FileNotFoundError(
-            f"{folder} has no weights for {DEFAULT}: run `python -m nn train {DEFAULT}`"
-        )
+            models.append(Model(name, recipe.title, network, Inference(network), seams))
     models.sort(key=lambda model: -model.accuracy.get("mnist", 0.0))
     return {model.name: model for model in models}

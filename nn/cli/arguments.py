@@ -7,9 +7,10 @@ import argparse
 import re
 from pathlib import Path
 
+from nn.dataset import DIGITS
 from nn.network import Network
 from nn.tune.overrides import AUGMENTATIONS
-from nn.zoo import ZOO
+from nn.zoo import TRAINABLE, ZOO
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
@@ -55,10 +56,19 @@ def plain_name(text: str) -> str:
     return text
 
 
+def digit_network(name_or_file: str) -> tuple[Network, Path]:
+    """As `named_network`, of a network that reads digits."""
+    network, path = named_network(name_or_file)
+    if network.classes < DIGITS:
+        raise UsageError(f"{name_or_file} reads no digits: choose from {', '.join(ZOO)}")
+    return network, path
+
+
 def named_network(name_or_file: str) -> tuple[Network, Path]:
     """A network of the zoo by name or from any weights file, and that file.  Raises UsageError."""
-    path = WEIGHTS / f"{name_or_file}.npz" if name_or_file in ZOO else Path(name_or_file)
-    if not path.exists() and name_or_file in ZOO:
+    is_name = name_or_file in TRAINABLE
+    path = WEIGHTS / f"{name_or_file}.npz" if is_name else Path(name_or_file)
+    if not path.exists() and is_name:
         raise UsageError(
             f"{name_or_file} is not trained yet: run `python -m nn train {name_or_file}`"
         )

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError, named_network, natural
+from nn.cli.arguments import UsageError, digit_network, named_network, natural
 from nn.cli.train import progress_bar
 from nn.data import pen, sets
-from nn.measure.metrics import evaluate, evaluate_nondigits, evaluate_styles
+from nn.measure.metrics import evaluate, evaluate_nondigits, evaluate_seams, evaluate_styles
 from nn.measure.report import (
     digits_as_text,
     nondigits_as_text,
     robustness_as_text,
+    seams_as_text,
     styles_as_text,
 )
 from nn.measure.robustness import CHANGES, CURVES, robustness
@@ -21,8 +22,10 @@ from nn.network import Network
 from nn.numbers.evaluation import evaluate_numbers, numbers_as_text
 from nn.plots.sheets import contact_sheet
 from nn.serialization import atomic_write
+from nn.zoo import SEAMS
 
 MISTAKES = 20  # the most confident ones are printed, and recorded with the weights
+SEAM_CLASSES = 2  # between two digits, or not
 LISTS = {"wrong": "mistakes", "doubtful": "doubtful", "refused": "refused"}  # by --show
 
 
@@ -49,7 +52,12 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Measure on a data set, and print, record or draw the result."""
-    network, path = named_network(options.network)
+    if options.on == SEAMS.name:
+        network, path = named_network(options.network)
+        if network.classes != SEAM_CLASSES:
+            raise UsageError(f"{options.network} judges no seams: measure {SEAMS.name} on them")
+    else:
+        network, path = digit_network(options.network)
     is_folder = options.on not in MEASURES and Path(options.on).is_dir()
     if options.on not in MEASURES and not is_folder:
         raise UsageError(
@@ -96,7 +104,11 @@ def on_nondigits(network: Network, name: str, split: str) -> dict[str, Any]:
 
 
 def on_numbers(network: Network, name: str, split: str) -> dict[str, Any]:
-    return evaluate_numbers(network, split)
+    return evaluate_numbers(network, named_network(SEAMS.name)[0], split)
+
+
+def on_seams(network: Network, name: str, split: str) -> dict[str, Any]:
+    return evaluate_seams(network, sets.load(name, split))
 
 
 def on_changes(network: Network, name: str, split: str) -> dict[str, Any]:
@@ -113,4 +125,5 @@ MEASURES: dict[str, tuple[Callable[..., dict[str, Any]], Callable[..., str]]] = 
     "nondigits": (on_nondigits, nondigits_as_text),
     "numbers": (on_numbers, numbers_as_text),
     "robustness": (on_changes, robustness_as_text),
+    SEAMS.name: (on_seams, seams_as_text),
 }

@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
-from nn.cli.arguments import named_network
+from nn.cli.arguments import digit_network, named_network
 from nn.cli.train import fitted_to_numbers
+from nn.zoo import SEAMS
 
 
 def add(commands: Any) -> None:
@@ -15,8 +16,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Fit the weights of the geometry of numbers, as at the end of a training; store them."""
-    network, path = named_network(options.network)
-    network = fitted_to_numbers(network)
+    network, path = digit_network(options.network)
+    network = fitted_to_numbers(network, named_network(SEAMS.name)[0])
     network.save(path)
     for source, weights in network.about["geometry"].items():
         print(f"{source}: " + ", ".join(f"{name} {value}" for name, value in weights.items()))

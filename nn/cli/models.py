@@ -5,7 +5,7 @@ from typing import Any
 
 from nn.cli.arguments import WEIGHTS
 from nn.network import Network
-from nn.zoo import ZOO
+from nn.zoo import TRAINABLE
 
 
 def add(commands: Any) -> None:
@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """List the zoo with sizes and recorded accuracies."""
     print(f"{'name':16} {'weights':>8} {'kB':>6} {'mnist':>7} {'pen':>7}  title")
-    for name, recipe in ZOO.items():
+    for name, recipe in TRAINABLE.items():
         path = WEIGHTS / f"{name}.npz"
         if not path.exists():
             print(f"{name:16} not trained yet: python -m nn train {name}")

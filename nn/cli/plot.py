@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError, named_network
+from nn.cli.arguments import UsageError, digit_network
 from nn.data import sets
 from nn.data.download import DataError
 from nn.ink.files import PictureError
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> None:
         raise UsageError("--trials is for rates: add --what rates")
     if options.what and "rates" in kinds and not options.trials:
         raise UsageError("--what rates needs --trials: add a FILE of them")
-    network, path = named_network(options.network)
+    network, path = digit_network(options.network)
     picture = read_picture(options.picture) if options.picture else None
     trials = read_trials(options.trials) if options.trials else []
     plots = network_plots.NetworkPlots(network, path.stem, options.on, picture, trials)

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import named_network
+from nn.cli.arguments import digit_network, named_network
 from nn.ink.files import PictureError
 from nn.ink.preprocess import to_crop
 from nn.measure.rejection import Verdict
 from nn.numbers.reader import Digit, NumberReader, Reading
+from nn.zoo import SEAMS
 
 
 def add(commands: Any) -> None:
@@ -23,8 +24,8 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the prediction for each picture in a line."""
-    network, _ = named_network(options.network)
-    reader = NumberReader(network)
+    network, _ = digit_network(options.network)
+    reader = NumberReader(network, named_network(SEAMS.name)[0])
     failures = 0
     for picture in options.pictures:
         try:

@@ -19,7 +19,7 @@ from nn.measure.rejection import DOUBTED_RATE, REFUSED_RATE
 from nn.measure.report import VERDICTS
 from nn.network import Network
 from nn.serialization import atomic_write
-from nn.zoo import DEFAULT, ZOO
+from nn.zoo import DEFAULT, SEAMS, ZOO
 
 Figures = dict[str, Any]
 
@@ -151,6 +151,19 @@ Drawings that are neither digit nor number, as above but for those that are, at 
 sizes; read without doubt as one digit or several, and as several:
 """
 
+CUTS = """\
+### Cuts between digits that touch
+
+Of {count} seams through numbers of the test split {between} are between two digits; those nearly so
+are left out. The network `seams` tells {accuracy} of them right. The area under its ROC curve is
+{auroc:.4f}, its expected calibration error {calibration}. Likely enough to be tried are {kept} of
+those between digits and {tried} of the others.
+
+```sh
+python -m nn evaluate seams --on seams
+```
+"""
+
 ROBUSTNESS = """\
 The strokes of the eight people are drawn again with one change, and go through all steps from a
 picture to a prediction. A refused digit counts as wrong here, a doubtful one as that digit. Before
@@ -232,6 +245,7 @@ def results_page(weights: Path) -> str:
         numbers_table(numbers["numbers"]),
         divided(numbers),
         others_table(numbers["others"]),
+        cuts_paragraph(Network.load(weights / f"{SEAMS.name}.npz")),
         "## The same strokes, drawn otherwise\n",
         ROBUSTNESS.format(accuracy=percent(changes["accuracy"])),
         command("robustness"),
@@ -382,6 +396,23 @@ def numbers_table(rows: Sequence[Figures]) -> str:
     )
     doubts = ("doubtful, strokes", "doubtful, picture")
     return table(("digits", "p^n", *ways, *doubts), cells)
+
+
+def cuts_paragraph(seams: Network) -> str:
+    """How well the network `seams` judges cuts.  Raises DataError where that is not recorded."""
+    figures = seams.about.get("figures", {}).get("seams-test")
+    if figures is None:
+        again = "python -m nn evaluate seams --on seams --record"
+        raise DataError(f"seams.npz has no figures for seams: run `{again}`")
+    return CUTS.format(
+        count=number(figures["count"]),
+        between=percent(figures["between"]),
+        accuracy=percent(figures["accuracy"]),
+        auroc=figures["auroc"],
+        calibration=percent(figures["expected_calibration_error"]),
+        kept=percent(figures["kept"]["between"]),
+        tried=percent(figures["kept"]["others"]),
+    )
 
 
 def divided(numbers: Figures) -> str:

@@ -12,24 +12,32 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import WEIGHTS, UsageError, above_zero, augmentations, natural, positive
+from nn.cli.arguments import (
+    WEIGHTS,
+    UsageError,
+    above_zero,
+    augmentations,
+    named_network,
+    natural,
+    positive,
+)
 from nn.data import sets
 from nn.dataset import DIGITS, DataSet, as_input, join
 from nn.layers import Dense
 from nn.measure.calibration import calibrated
-from nn.measure.metrics import evaluate
+from nn.measure.metrics import evaluate, evaluate_seams
 from nn.measure.rejection import with_thresholds
 from nn.network import Network
 from nn.numbers import fitting
 from nn.serialization import atomic_write
 from nn.training import train
 from nn.tune.overrides import OPTIMIZERS, SCHEDULES, variant
-from nn.zoo import ZOO, Recipe
+from nn.zoo import SEAMS, TRAINABLE, Recipe
 
 
 def add(commands: Any) -> None:
     command = commands.add_parser("train", help="train a network of the zoo")
-    command.add_argument("name", choices=ZOO, metavar="NAME", help=", ".join(ZOO))
+    command.add_argument("name", choices=TRAINABLE, metavar="NAME", help=", ".join(TRAINABLE))
     own = command.add_argument_group("instead of the recipe's own")
     own.add_argument("--epochs", type=positive)
     own.add_argument("--learning-rate", type=above_zero, help="the highest of the schedule")
@@ -53,7 +61,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train, calibrate and measure on validation data; write the weights and their history."""
     recipe = variant(
-        ZOO[options.name],
+        TRAINABLE[options.name],
         learning_rate=options.learning_rate,
         schedule=options.schedule,
         width=options.width,
@@ -68,6 +76,12 @@ def run(options: argparse.Namespace) -> None:
     )
     if "nondigits" in recipe.data and classes_of(recipe) == DIGITS:
         raise UsageError(f"{recipe.name} has no class for nondigits: train best with them")
+    if (SEAMS.name in recipe.data) != (recipe.name == SEAMS.name):
+        raise UsageError(
+            f"{SEAMS.name} learns from the set of that name, and no other network does"
+        )
+    # asked for before the training: it is needed after it
+    seams = named_network(SEAMS.name)[0] if "nondigits" in recipe.data else None
     training = load_all(recipe.data, "train")
     names = [name for name in recipe.data if name != "nondigits"]
     validation = dict(zip(names, load_all(names, "validation"), strict=True))
@@ -81,13 +95,15 @@ def run(options: argparse.Namespace) -> None:
             print(f"\n{checkpoint} holds the last whole epoch: add --resume", file=sys.stderr)
         raise
     network = calibrated(network, join(validation.values()))
-    if "nondigits" in recipe.data:
+    if seams:
         unlike = sets.unlike_training("validation").values()
         network = with_thresholds(network, (as_input(digits.images) for digits in unlike))
-        network = fitted_to_numbers(network)
+        network = fitted_to_numbers(network, seams)
     network.about["figures"] = {
-        f"{name}-validation": evaluate(network, digits, mistakes=0)
-        for name, digits in validation.items()
+        f"{name}-validation": evaluate_seams(network, of_set)
+        if name == "seams"
+        else evaluate(network, of_set, mistakes=0)
+        for name, of_set in validation.items()
     }
     target = options.out / f"{recipe.name}.npz"
     network.save(target)
@@ -98,12 +114,12 @@ def run(options: argparse.Namespace) -> None:
         print(f"{name}: accuracy {figure['accuracy']:.2%} of {figure['count']}")
 
 
-def fitted_to_numbers(network: Network) -> Network:
+def fitted_to_numbers(network: Network, seams: Network) -> Network:
     """As `nn.numbers.fitting.with_geometry`, with a progress bar.  Raises DataError."""
     from tqdm import tqdm  # not installed where the app is served
 
     return fitting.with_geometry(
-        network, partial(tqdm, desc="numbers", unit=" drawings", leave=False, disable=None)
+        network, seams, partial(tqdm, desc="numbers", unit=" drawings", leave=False, disable=None)
     )
 
 

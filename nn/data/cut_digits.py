@@ -1,7 +1,8 @@
 """Digits cut out of numbers that touch, and wrong cuts: what a reader of numbers looks at.
 
-The cuts are those of `nn.ink.segmentation`.  As it is known which ink is whose, each candidate can
-be labelled: nearly all of a digit and hardly more, or a digit with much of its neighbour, or two.
+The cuts are the seams of `nn.ink.segmentation`, which nobody judges here.  As it is known which ink
+is whose, each candidate can be labelled: nearly all of a digit and hardly more, or a digit with
+much of its neighbour, or two.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ COUNTS = {
     "validation": 400,
     "test": 400,
 }  # numbers of each length, of 2 and 3 digits
+LEVELS = 4  # rows at which seams are looked for, fewer than where they are judged
 INSIDE = 0.9  # of a digit's ink is in a candidate for it, at least
 FOREIGN = 0.1  # of a candidate's ink is not the digit's, at most
 WRONG = (0.3, 0.6)  # of its ink is not the digit's, in a wrong one
@@ -73,7 +75,7 @@ def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Ar
     """The labelled candidates of one number."""
     crop = image_to_crop(number.picture())
     assert crop is not None, "a pen leaves ink"
-    picture = Picture(crop)
+    picture = Picture(crop, levels=LEVELS)
     everything = frozenset(range(len(picture.components)))
     parts, pieces = picture.parts(everything), picture.pieces(everything)
     own = [ink_of(number, place, crop.box) for place in range(len(number.digits))]

@@ -23,6 +23,9 @@ HEIGHTS = (40.0, 160.0)  # of digits, in pixels
 CANVAS = (640, 320)  # pixels
 MOST_OVERLAP = 0.3  # of the boxes of neighbours, as a share of a digit's height
 LONGEST_SHARE = 0.94  # of the canvas that the longest number takes
+PIECE_GAPS = (0.02, 0.1)  # of paper between the pieces of a digit, in its longer side
+STEP = 0.02  # in the same, by which a piece is moved at a time
+MOST_MOVED = 0.25  # in the same; strokes that cross each other stay as they are
 
 Overlap = tuple[float, float]  # of the ink of neighbours, from and to, in pens
 TOUCHING: Overlap = (0.05, 0.4)
@@ -71,6 +74,49 @@ def numbers(
         hand = of_split[index % len(of_split)]
         digits = rng.integers(10, size=length).tolist()
         yield composed(hand, digits, overlap, rng)
+
+
+def parted_digits(split: str, count: int) -> Iterator[Number]:
+    """So many single digits whose strokes do not meet: a hat above a 5, the stem of a 4 beside it.
+
+    The strokes of the split's writers and fonts are moved apart, by some paper between them.
+    """
+    rng = np.random.default_rng([18, *split.encode()])
+    of_several = [
+        (digit, drawing)
+        for hand in hands(split)
+        for digit, drawings in enumerate(hand)
+        for drawing in drawings
+        if len(drawing.strokes) > 1
+    ]
+    found = 0
+    while found < count:
+        digit, drawing = of_several[rng.integers(len(of_several))]
+        pen = float(np.exp(rng.uniform(*np.log(PENS))))
+        lines = apart(normalized(drawing.strokes), pen + rng.uniform(*PIECE_GAPS))
+        if lines:
+            found += 1
+            yield placed(str(digit), lines, [0] * len(lines), pen, rng)
+
+
+def apart(lines: list[Array], distance: float) -> list[Array]:
+    """The lines with each moved away from those before it until the least distance is that.
+
+    None are left if one would have to be moved far.
+    """
+    moved = lines[:1]
+    for line in lines[1:]:
+        before = np.concatenate([densified([other]) for other in moved])
+        step = line.mean(axis=0) - before.mean(axis=0)
+        step /= max(float(np.hypot(*step)), 1e-9)
+        points = densified([line])
+        for shift in np.arange(0, MOST_MOVED, STEP):
+            if np.hypot(*(points[:, None] + shift * step - before[None]).T).min() >= distance:
+                moved.append(line + shift * step)
+                break
+        else:
+            return []
+    return moved
 
 
 def composed(

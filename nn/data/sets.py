@@ -20,6 +20,7 @@ from nn.data.mnist import MNIST_MD5, fetch_mnist, mnist
 from nn.data.nondigits import negatives
 from nn.data.pen import PEN_FILE, fetch_pen, pen, pen_drawings, restyled_drawings, styles
 from nn.data.pictures import PICTURES_FILE, fetch_pictures, pictures
+from nn.data.seams import seams as seams_of
 from nn.data.traced import traced, traced_drawings
 from nn.dataset import NOT_A_DIGIT, DataSet, join
 from nn.ink.strokes import Drawing, distorted, renderings
@@ -85,11 +86,12 @@ def nondigits(split: str) -> DataSet:
 
 def nondigit_groups(split: str) -> dict[str, Array]:
     """Images (n, 28, 28) uint8 of drawings that are no digit, by group."""
-    return negatives.nondigits(split, sources_of_nondigits(split))
+    cuts = wrong_cuts(split) if split == "train" else ()
+    return negatives.nondigits(split, sources_of_nondigits(split)._replace(wrong_cuts=cuts))
 
 
 def nondigit_samples(split: str) -> dict[str, list[negatives.Sample]]:
-    """Other drawings that are no digit as strokes or pictures, by group; not for training."""
+    """Other drawings that are no digit as strokes or pictures, by group."""
     return negatives.evaluation_samples(split, sources_of_nondigits(split))
 
 
@@ -102,8 +104,18 @@ def sources_of_nondigits(split: str) -> negatives.Sources:
         characters(split),
         pictures(split),
         font_characters(split),
-        wrong_cuts(split) if split == "train" else (),
     )
+
+
+def seams(split: str) -> DataSet:
+    """Seams through numbers and other drawings, see `nn.data.seams`.  Raises DataError."""
+    others = [
+        sample
+        for group, samples in nondigit_samples(split).items()
+        for sample in samples
+        if isinstance(sample, list) and group not in negatives.NUMBERS
+    ]
+    return seams_of(split, others)
 
 
 SETS: dict[str, Callable[[str], DataSet]] = {
@@ -114,6 +126,7 @@ SETS: dict[str, Callable[[str], DataSet]] = {
     "fonts": fonts,
     "glyphs": glyphs,
     "cut": cut_digits,
+    "seams": seams,
     "nondigits": nondigits,
 }
 FETCH: dict[str, Callable[[], Path]] = {

@@ -6,6 +6,7 @@ import numpy as np
 
 from nn.data import pen, sets
 from nn.dataset import DIGITS, DataSet, as_input
+from nn.ink.segmentation.picture import LIKELY
 from nn.ink.strokes import Drawing, renderings
 from nn.ink.styles.table import style_of
 from nn.layers import Array
@@ -70,6 +71,29 @@ def evaluate(network: Network, digits: DataSet, mistakes: int | None = None) -> 
         "doubtful": drawings(verdict == Verdict.DOUBTFUL, confidence),
         "refused": drawings(verdict == Verdict.REFUSED, confidence),
         "mistake_count": int(wrong.sum()),
+    }
+
+
+def evaluate_seams(network: Network, seams: DataSet) -> dict[str, Any]:
+    """How well a network tells seams between two digits, labelled 1, from others.
+
+    "kept" is the share of both that is likely enough to be tried.
+    """
+    likely = network.probabilities(as_input(seams.images))[:, 1]
+    between, kept = seams.labels == 1, likely >= LIKELY
+    right = (likely > 0.5) == between
+    return {
+        "count": len(seams.labels),
+        "between": float(between.mean()),
+        "accuracy": float(right.mean()),
+        "auroc": auroc(likely[~between], likely[between]),
+        "expected_calibration_error": expected_calibration_error(
+            np.maximum(likely, 1 - likely), right
+        ),
+        "kept": {
+            "between": float(kept[between].mean()),
+            "others": float(kept[~between].mean()),
+        },
     }
 
 

@@ -83,3 +83,18 @@ def robustness_as_text(result: dict[str, Any]) -> str:
         rows += [(f"{name} {row['value']}", row) for row in curve]
     lines += [f"{name:30}{row['accuracy']:9.2%}{row['changed']:10.2%}" for name, row in rows]
     return "\n".join(lines)
+
+
+def seams_as_text(result: dict[str, Any]) -> str:
+    """The result of `evaluate_seams`."""
+    kept = result["kept"]
+    return "\n".join(
+        [
+            f"seams          {result['count']}, {result['between']:.1%} between two digits",
+            f"accuracy       {result['accuracy']:.2%}",
+            f"AUROC          {result['auroc']:.4f}",
+            f"calibration    {result['expected_calibration_error']:.2%} expected error",
+            f"tried          {kept['between']:.2%} of those between digits, "
+            f"{kept['others']:.2%} of the others",
+        ]
+    )

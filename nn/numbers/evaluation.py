@@ -37,18 +37,21 @@ Result = tuple[str, Verdict]  # what was read, and how sure that is
 Way = Callable[[NumberReader, Example], Result]
 
 
-def evaluate_numbers(network: Network, split: str, count: int = COUNT) -> dict[str, Any]:
+def evaluate_numbers(
+    network: Network, seams: Network, split: str, count: int = COUNT
+) -> dict[str, Any]:
     """The rates of right, refused and doubtful readings, by length and way of reading.
 
+    `seams` is the network that judges cuts, see `nn.numbers.reader`.
     A number is right if it is read, with or without doubt, and all of its digits are.  `numbers`
     are composed of the digits of the split's writers and fonts; `digits` are those of MNIST, each
     alone; `others` are neither digit nor number.  Raises DataError.
     """
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        numbers = pool.map(partial(measure_numbers, network, split, count), KINDS)
-        digits = pool.submit(measure_digits, network, split, 5 * count)
-        in_pieces = pool.submit(measure_pieces, network, split, count)
-        of_others = pool.submit(measure_others, network, split)
+        numbers = pool.map(partial(measure_numbers, network, seams, split, count), KINDS)
+        digits = pool.submit(measure_digits, network, seams, split, 5 * count)
+        in_pieces = pool.submit(measure_pieces, network, seams, split, count)
+        of_others = pool.submit(measure_others, network, seams, split)
         return {
             "count": count,
             "numbers": list(numbers),
@@ -58,16 +61,16 @@ def evaluate_numbers(network: Network, split: str, count: int = COUNT) -> dict[s
         }
 
 
-def reader_of(network: Network) -> NumberReader:
+def reader_of(network: Network, seams: Network) -> NumberReader:
     inference = Inference(network)
-    return NumberReader(network, lambda image: inference.probabilities(image[:, :, None]))
+    return NumberReader(network, seams, lambda image: inference.probabilities(image[:, :, None]))
 
 
 def measure_numbers(
-    network: Network, split: str, count: int, kind: tuple[int, bool]
+    network: Network, seams: Network, split: str, count: int, kind: tuple[int, bool]
 ) -> dict[str, Any]:
     """Every way of reading, on composed numbers of one kind."""
-    reader, (length, touching) = reader_of(network), kind
+    reader, (length, touching) = reader_of(network, seams), kind
     right = dict.fromkeys(WAYS, 0)
     verdicts: dict[str, list[Verdict]] = {name: [] for name in WAYS}
     several: dict[str, list[bool]] = {name: [] for name in WAYS}
@@ -89,9 +92,9 @@ def measure_numbers(
     return row
 
 
-def measure_digits(network: Network, split: str, count: int) -> dict[str, Any]:
+def measure_digits(network: Network, seams: Network, split: str, count: int) -> dict[str, Any]:
     """How many of MNIST's digits, the first `count` of the split, are read as several."""
-    reader, images = reader_of(network), mnist(split).images[:count]
+    reader, images = reader_of(network, seams), mnist(split).images[:count]
     several = 0
     for image in images:
         crop = image_to_crop(Image.fromarray(255 - image))
@@ -101,9 +104,9 @@ def measure_digits(network: Network, split: str, count: int) -> dict[str, Any]:
     return {"count": len(images), "too_long": several / len(images)}
 
 
-def measure_pieces(network: Network, split: str, count: int) -> dict[str, Any]:
+def measure_pieces(network: Network, seams: Network, split: str, count: int) -> dict[str, Any]:
     """How many single digits are read as several that consist of separate pieces."""
-    reader = reader_of(network)
+    reader = reader_of(network, seams)
     several = dict.fromkeys(("strokes", "picture"), 0)
     for drawing in parted(split, count):
         for name in several:
@@ -112,9 +115,9 @@ def measure_pieces(network: Network, split: str, count: int) -> dict[str, Any]:
     return {"count": count, **{name: number / count for name, number in several.items()}}
 
 
-def measure_others(network: Network, split: str) -> dict[str, Any]:
+def measure_others(network: Network, seams: Network, split: str) -> dict[str, Any]:
     """What becomes of drawings that are neither digit nor number, by group."""
-    reader = reader_of(network)
+    reader = reader_of(network, seams)
     groups: dict[str, list[list[bool]]] = {}
     for drawing in others(split):
         row = []

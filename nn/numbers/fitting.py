@@ -30,6 +30,7 @@ KINDS = (
     *((length, JOINED) for length in (2, 3)),
 )
 COUNT = 250  # numbers of each kind: their length, and how much they overlap
+PARTED = 2000  # digits in pieces: most are read at once, and tell nothing
 EVERY = 4  # of the drawings that are no number, one is taken
 EPOCHS = 8
 BATCH = 32
@@ -46,12 +47,13 @@ class Case(NamedTuple):
     lattice: Lattice
 
 
-def with_geometry(network: Network, track: Track = iter) -> Network:
+def with_geometry(network: Network, seams: Network, track: Track = iter) -> Network:
     """The same network with weights for `nn.numbers` in `about`.
 
-    `track` goes through the drawings, and may show how many there have been.  Raises DataError.
+    `seams` judges cuts; `track` goes through the drawings, and may show how many there have been.
+    Raises DataError.
     """
-    reader = NumberReader(network)
+    reader = NumberReader(network, seams)
     cases: dict[str, list[Case]] = {name: [] for name in geometry.SOURCES}
     for drawing in track(examples()):
         for name, lattice in lattices(reader, drawing):
@@ -68,7 +70,7 @@ def examples() -> Iterator[Example]:
     for split in ("train", "validation"):
         for length, overlap in KINDS:
             yield from composed(split, length, COUNT // 2, overlap)
-        yield from parted(split, COUNT // 2)
+        yield from parted(split, PARTED // 2)
     yield from others("validation", EVERY)
 
 
@@ -77,7 +79,7 @@ def lattices(reader: NumberReader, drawing: Example) -> Iterator[tuple[str, Latt
     whole = reader.whole(drawing.crop)
     if is_obvious(whole, drawing.crop):
         return
-    sources: list[Source] = [Picture(drawing.crop)]
+    sources: list[Source] = [Picture(drawing.crop, reader.judge)]
     if drawing.strokes:
         sources.append(Strokes(drawing.strokes, drawing.size))
     for source in sources:
@@ -105,7 +107,7 @@ def fitted(cases: Sequence[Case]) -> dict[str, float]:
 
 
 def slope(case: Case, weights: Array, count: int = PATHS) -> Array:
-    """The gradient (13,) of the negative logarithm of the likelihood, 0 where no path is right."""
+    """The gradient (14,) of the negative logarithm of the likelihood, 0 where no path is right."""
     paths, total = case.lattice.best_paths(weights, count)
     nothing = features_of_nothing(case.lattice.pieces)
     scores = [*(path.score for path in paths), case.lattice.score_of_nothing(weights)]

@@ -15,15 +15,18 @@ from nn.network import Network
 
 LOW, WIDE, GAP, OVERLAP = 0.65, 1.0, 0.05, 0.15  # heights that are usual still
 SIMPLE = (1, 7)  # a line or two, of which letters and signs consist, too
+INSIDE = 0.15  # heights from a candidate's ends; a cut nearer to them is perhaps one of its own
+LEAST_UNCUT = 0.01  # probability that there is no cut, however likely one is
 APART, CLOSE = 0.1, -0.15  # heights between two digits: clearly apart, and as close as can be
 
 # of a digit: that there is one more, and a simple one; how much lower and wider it is than usual;
-# the empty band inside
-OF_DIGIT = ("digit", "simple", "low", "wide", "gap")
-# of two neighbours: how close they are, from 0 to 1; how far one stands over the other; that there
-# is a cut between them, and how smooth the outline is at its ends; how near their strokes come,
-# from 0 to 1; the logarithm of the ratio of their heights; how much higher the middle of one is
-OF_NEIGHBOURS = ("close", "overlap", "cut", "smooth", "joined", "height", "offset")
+# the empty band inside; the logarithm of how unlikely it is that there is no cut inside
+OF_DIGIT = ("digit", "simple", "low", "wide", "gap", "uncut")
+# of two neighbours that were cut apart: that they were, and the logarithm of how unlikely that is;
+# of others: how close they are, from 0 to 1; how far one stands over the other; how near their
+# strokes come, from 0 to 1; the logarithm of the ratio of their heights; how much higher the middle
+# of one is
+OF_NEIGHBOURS = ("cut", "unlikely", "close", "overlap", "joined", "height", "offset")
 # of a drawing that is no number: that it is none; its width
 OF_NOTHING = ("none", "none wide")
 FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS, *OF_NOTHING)
@@ -36,10 +39,11 @@ DEFAULT: Weights = {  # for networks whose file has none
     "low": 8.0,
     "wide": 5.0,
     "gap": 15.0,
+    "uncut": 0.5,
+    "cut": 0.0,
+    "unlikely": 1.0,
     "close": 1.0,
     "overlap": 5.0,
-    "cut": 0.0,
-    "smooth": 5.0,
     "joined": 2.0,
     "height": 3.0,
     "offset": 3.0,
@@ -65,23 +69,35 @@ def of_digit(pieces: Pieces, start: int, end: int, digit: int) -> list[float]:
         max(0.0, LOW - max(height, width / 2)),
         max(0.0, width - WIDE),
         max(0.0, pieces.gap(start, end) / unit - GAP),
+        -math.log(max(1 - likeliest_cut(pieces, start, end), LEAST_UNCUT)),
     ]
+
+
+def likeliest_cut(pieces: Pieces, start: int, end: int) -> float:
+    """The probability of a cut inside a candidate, the likeliest that is not near its ends."""
+    likely = 0.0
+    for place in range(start + 1, end):
+        if pieces.likely[place - 1] > likely:
+            sides = pieces.box(start, place), pieces.box(place, end)
+            if min(right - left for left, _, right, _ in sides) > INSIDE * pieces.height:
+                likely = pieces.likely[place - 1]
+    return likely
 
 
 def of_neighbours(pieces: Pieces, start: int, middle: int, end: int) -> list[float]:
     """The features of two candidates, from start to middle and from there to end."""
+    if likely := pieces.likely[middle - 1]:  # what judged the cut has seen how they stand
+        return [1.0, -math.log(likely), 0.0, 0.0, 0.0, 0.0, 0.0]
     unit = pieces.height
     _, a_top, a_right, a_bottom = pieces.box(start, middle)
     b_left, b_top, _, b_bottom = pieces.box(middle, end)
-    smooth = float(pieces.cuts[middle - 1])
-    is_cut = not math.isnan(smooth)
     least = 0.02 * unit  # of a dash, whose height is nothing
     distance = (b_left - a_right) / unit
     return [
+        0.0,
+        0.0,
         (APART - min(max(distance, CLOSE), APART)) / (APART - CLOSE),
         max(0.0, -distance - OVERLAP),
-        float(is_cut),
-        smooth if is_cut else 0.0,
         pieces.nearest(start, middle, end),
         abs(math.log(max(a_bottom - a_top, least) / max(b_bottom - b_top, least))),
         abs(a_top + a_bottom - b_top - b_bottom) / 2 / unit,
@@ -95,5 +111,5 @@ def of_nothing(pieces: Pieces) -> list[float]:
 
 
 def as_array(weights: Weights) -> Array:
-    """(13,), in the order of FEATURES."""
+    """(14,), in the order of FEATURES."""
     return np.array([weights.get(name, 0.0) for name in FEATURES])

@@ -27,13 +27,12 @@ MOST_STROKES = 40  # a drawing of more is read from its picture
 MOST_PIECES = 40  # a drawing of more is read as one digit, or refused
 MOST_CANDIDATES = 112  # of a lattice, which bounds its time
 FEWER_CUTS = (4, 3, 2, 1)  # of a component, until there are no more candidates than that
-NARROW_CUTS = (2, 1)  # the same, where no component is wide
 OBVIOUS_WIDTH = 1.6  # heights; what is wider may be two digits
-NARROW = 0.9  # heights; what is narrower is seldom two
 OBVIOUS_HEIGHT = 0.5  # of a digit; what is lower may be a part of one
 MIN_ROW = 0.15  # of the height of a drawing, to be a line of digits
 MEMORY = 1000  # candidates whose probabilities are remembered, by a hash of their pixels
-MIN_DOUBT, MAX_DOUBT = 0.2, 0.5  # probability of no number: doubtful above, then refused
+MIN_DOUBT = {"strokes": 0.2, "picture": 0.1}  # probability of no number: doubtful above
+MAX_DOUBT = 0.5  # the same: refused above
 MAX_DOUBT_OF_LINES = 0.8  # the same, of components that are each a 1 or a 7
 MIN_CONFIDENCE, SURE_CONFIDENCE = 0.1, 0.8  # of the number: refused below, then doubtful
 MIN_RIVAL = 0.15  # probability of another number to be worth mentioning
@@ -77,7 +76,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (13,), of the features of geometry
+    weights: Array  # (14,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
@@ -125,11 +124,14 @@ class Source(Protocol):
 
 
 class NumberReader:
-    """Reads drawings as numbers with one network."""
+    """Reads drawings as numbers with one network, and another that judges cuts."""
 
-    def __init__(self, network: Network, probabilities: Probabilities | None = None) -> None:
-        """`probabilities` are the network's, where there is a faster way to them."""
+    def __init__(
+        self, network: Network, seams: Network, probabilities: Probabilities | None = None
+    ) -> None:
+        """`seams` judges cuts; `probabilities` are the network's, where faster."""
         self.network = network
+        self.seams = seams
         self.probabilities = probabilities or (
             lambda image: network.probabilities(image[None, :, :, None])[0]
         )
@@ -156,17 +158,21 @@ class NumberReader:
         if 0 < len(strokes) <= MOST_STROKES:
             reading = self.read_from(Strokes(strokes, size), whole)
             if reading.verdict is Verdict.REFUSED:  # one stroke may be several digits
-                by_picture = self.read_from(Picture(crop), whole)
+                by_picture = self.read_from(Picture(crop, self.judge), whole)
                 candidates = reading.candidates + by_picture.candidates
                 verdict = max(by_picture.verdict, Verdict.DOUBTFUL)  # a letter may be, too
                 reading = replace(by_picture, verdict=verdict, candidates=candidates)
         else:
-            reading = self.read_from(Picture(crop), whole)
+            reading = self.read_from(Picture(crop, self.judge), whole)
         if len(reading.digits) > MOST_DIGITS and reading.verdict is not Verdict.REFUSED:
             raise NumberError(
                 f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
             )
         return reading
+
+    def judge(self, views: Array) -> Array:
+        """(n,): how likely seams are between two digits, given their views (n, 28, 28)."""
+        return np.asarray(self.seams.probabilities(views[..., None])[:, 1])
 
     def whole(self, crop: Crop) -> Whole:
         """The drawing as a whole."""
@@ -216,8 +222,7 @@ class NumberReader:
             most_doubt = MAX_DOUBT_OF_LINES if self.are_simple(pieces, obvious, whole) else 1.0
             return self.lattice(pieces, obvious, whole, most_doubt)
         to_cut = [part.start for part in unclear if is_high(pieces, part)]
-        is_wide = any(width_of(pieces, part) > NARROW * pieces.height for part in unclear)
-        for cuts in FEWER_CUTS if is_wide else NARROW_CUTS:
+        for cuts in FEWER_CUTS:
             pieces = source.pieces(frozenset(to_cut), cuts)
             candidates = pieces.candidates()
             if len(candidates) <= MOST_CANDIDATES:
@@ -307,7 +312,7 @@ class NumberReader:
         verdict = max(digit.verdict for digit in digits)
         if nothing > most_doubt or confidence < MIN_CONFIDENCE:
             verdict = Verdict.REFUSED
-        elif nothing > MIN_DOUBT or confidence < SURE_CONFIDENCE:
+        elif nothing > MIN_DOUBT[source.name] or confidence < SURE_CONFIDENCE:
             verdict = max(verdict, Verdict.DOUBTFUL)
         return Reading(digits, confidence, verdict, rivals, whole, division, looked_at)
 

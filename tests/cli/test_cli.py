@@ -14,6 +14,9 @@ from PIL import Image
 
 from nn.augment import Affine, Elastic
 from nn.data import alphabets, fonts, mnist, pen, pictures, sets
+from nn.data.numbers import TOUCHING, composed
+from nn.data.seams import seams_in
+from nn.dataset import DataSet
 from nn.ink.strokes import draw
 from nn.network import Network
 from nn.optimizers import Adam, Constant, Cosine, OneCycle
@@ -21,6 +24,7 @@ from nn.tune.overrides import variant
 from nn.zoo import ZOO, Recipe
 from tests.support.command_line import run
 from tests.support.networks import DOUBT_ALL, READ_ALL, REFUSE_ALL, models_with_thresholds
+from tests.support.numbers import hand_of
 from tests.support.polling import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,6 +176,36 @@ def test_predict_prints_each_verdict(
         assert 0.5 < answer["confidence"] <= answer["probabilities"][7]
 
 
+@pytest.fixture
+def few_seams(own_digits, monkeypatch):
+    """Seams through our own digits in place of the set of them."""
+    hand = hand_of(own_digits)
+
+    def seams(split):
+        rng = np.random.default_rng(len(split))
+        pairs = [composed(hand, [i % 10, i // 10], TOUCHING, rng) for i in range(100)]
+        images, labels = zip(*(seam for pair in pairs for seam in seams_in(pair)), strict=True)
+        return DataSet(np.stack(images), np.array(labels))
+
+    monkeypatch.setitem(sets.SETS, "seams", seams)
+
+
+def test_judge_of_cuts_is_trained_and_measured(few_seams, tmp_path, capsys):
+    assert run("train", "seams", "--epochs", 6, "--out", tmp_path) == 0
+    network = Network.load(tmp_path / "seams.npz")
+    assert network.classes == 2
+    assert len(network.about["history"]) == 6
+    assert set(network.about["figures"]["seams-validation"]["kept"]) == {"between", "others"}
+    capsys.readouterr()
+    assert run("evaluate", tmp_path / "seams.npz", "--on", "seams", "--json", "--record") == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["count"] > 500
+    assert result["auroc"] > 0.8
+    assert Network.load(tmp_path / "seams.npz").about["figures"]["seams-test"] == result
+    assert run("evaluate", tmp_path / "seams.npz", "--on", "seams") == 0
+    assert "AUROC" in capsys.readouterr().out
+
+
 def test_models_lists_parameters_and_accuracy_of_each_network(capsys):
     assert run("models") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -220,6 +254,14 @@ MISTAKES = [
     (("evaluate", "best", "--on", "styles", "--picture", "OUT/x.png"), 2, "leave it out"),
     (("train", "ten", "--out", "OUT"), 1, "python -m nn data"),
     (("train", "best", "--out", "OUT"), 1, "python -m nn data"),
+    (("evaluate", "best", "--on", "seams"), 2, "best judges no seams"),
+    (("evaluate", "seams"), 2, "seams reads no digits"),
+    (("predict", "seams", "none.png"), 2, "seams reads no digits"),
+    (("plot", "seams"), 2, "seams reads no digits"),
+    (("fit", "seams"), 2, "seams reads no digits"),
+    (("train", "seams", "--data", "mnist"), 2, "seams learns from the set of that name"),
+    (("train", "ten", "--data", "seams"), 2, "no other network does"),
+    (("train", "seams", "--out", "OUT"), 1, "python -m nn data"),
     (("data",), 1, f"{len(sets.FILES)} files are missing"),
     ((), 2, "COMMAND"),
 ]

@@ -5,9 +5,9 @@ import pytest
 
 from nn.ink.preprocess import EDGE, Crop, image_to_crop
 from nn.ink.segmentation.components import components, pen_of, reduced
-from nn.ink.segmentation.cuts import SLANT, cheapest, cuts, valleys
-from nn.ink.segmentation.picture import Picture, together
+from nn.ink.segmentation.picture import LIKELY, Picture, distinct, together
 from nn.ink.segmentation.pieces import EVERYTHING, Candidate, Pieces
+from nn.ink.segmentation.seams import GRAY, SLANT, cheapest, seams, valleys, view
 from nn.ink.segmentation.strokes import NEAR, POINT, Strokes, drawn
 from tests.support.numbers import written
 
@@ -65,24 +65,65 @@ def disc(y, x, middle, radius):
     return np.hypot(y - middle[0], x - middle[1]) < radius
 
 
-def test_cut_is_where_two_discs_touch():
+def test_seam_is_where_two_discs_touch():
     y, x = np.mgrid[:40, :80]
     ink = np.maximum(disc(y, x, (20, 20), 19), disc(y, x, (20, 57), 19)) * 1.0
-    best = min(cuts(ink, 10.0, 4), key=lambda cut: cut.smooth)
-    assert abs(best.columns[20] - 38.5) <= 1.5
-    assert best.smooth < 0.2
+    assert min(abs(seam[20] - 38.5) for seam in seams(ink, 10.0)) <= 1.5
 
 
-def test_cut_from_notch_to_notch_is_less_smooth_than_through_a_stroke():
-    """Of two rings that touch it is better to cut between them than through one."""
+def test_seams_are_ordered_and_each_leaves_ink_on_both_sides():
     y, x = np.mgrid[:40, :76]
     rings = [disc(y, x, (20, c), 19) & ~disc(y, x, (20, c), 11) for c in (19, 56)]
-    found = cuts(np.maximum(*rings) * 1.0, 8.0, 4)
-    between = [cut for cut in found if abs(cut.columns[20] - 37.5) <= 2]
-    through = [cut for cut in found if abs(cut.columns[20] - 37.5) > 8]
-    assert between
-    assert through
-    assert max(cut.smooth for cut in between) < min(cut.smooth for cut in through)
+    ink = np.maximum(*rings) * 1.0
+    lefts = [ink[np.arange(76) < seam[:, None]].sum() for seam in seams(ink, 8.0)]
+    assert len(lefts) > 2
+    assert lefts == sorted(lefts)
+    assert 0 < lefts[0] < lefts[-1] < ink.sum()
+    assert len(seams(ink, 8.0, levels=1)) < len(lefts)
+
+
+def test_view_shows_both_sides_of_a_seam_and_its_middle():
+    ink = np.zeros((40, 60), np.float32)
+    ink[:, 10:50] = 1
+    seen = view(ink, np.full(40, 30), height=40.0)
+    assert seen.shape == (28, 28)
+    # of 26 pixels on either side of the seam 20 are ink: of 14 of the view not quite 11
+    assert seen[14, :3] == pytest.approx(0, abs=1e-6)
+    assert seen[14, 5:13] == pytest.approx(1, abs=1e-6)
+    assert seen[14, 15:23] == pytest.approx(GRAY, abs=1e-6)
+    assert seen[14, 25:] == pytest.approx(0, abs=1e-6)
+    assert seen[:2] == pytest.approx(0, abs=1e-6)
+    smaller = view(ink[::2, ::2], np.full(20, 15), height=20.0)
+    assert np.abs(smaller - seen).max() < 0.3
+    assert np.abs(smaller - seen).mean() < 0.02
+
+
+def test_likeliest_of_seams_beside_each_other_is_kept():
+    ink = np.ones((10, 40))
+    found = [np.full(10, column) for column in (5, 7, 20, 22, 30)]
+    likely = np.array([0.4, 0.9, 0.8, 0.7, LIKELY / 2])
+    assert distinct(ink, found, likely, least=25) == [1, 2]
+    assert distinct(ink, found, likely, least=15) == [0, 1, 2, 3]
+
+
+def test_judge_chooses_the_cuts(own_digits):
+    """Those that it finds unlikely are not made, and the likeliest are if there may be few."""
+    _, image = written("258", own_digits, gap=-0.15)
+    crop = image_to_crop(image)
+    assert len(Picture(crop, lambda views: np.zeros(len(views))).parts_of(0)) == 1
+    shown = []
+
+    def likely_to_the_right(views):
+        shown.append(views)
+        return np.linspace(0.1, 0.9, len(views))
+
+    picture = Picture(crop, likely_to_the_right)
+    first, *cut = picture.parts_of(0, count=1)
+    assert np.isnan(first.cut)
+    assert [part.cut for part in cut] == sorted(part.cut for part in cut)
+    assert len(cut) < len(picture.parts_of(0, count=4)) - 1
+    assert len(shown) == 1, "the judge is asked once"
+    assert shown[0].shape[1:] == (28, 28)
 
 
 def test_cheapest_way_equals_that_of_trying_every_step():

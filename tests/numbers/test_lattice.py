@@ -42,9 +42,9 @@ def every_path(lattice):
 
 
 def cost(lattice, places):
-    own = sum(WEIGHTS[:5] @ lattice.of_digit[i] for i in places)
+    own = sum(WEIGHTS[:6] @ lattice.of_digit[i] for i in places)
     between = sum(
-        WEIGHTS[5:-2] @ np.array(lattice.of_neighbours[pair]) for pair in pairwise(places)
+        WEIGHTS[6:-2] @ np.array(lattice.of_neighbours[pair]) for pair in pairwise(places)
     )
     return own + between
 
@@ -120,10 +120,38 @@ def test_features_of_a_path_are_sums(own_digits):
     assert features @ WEIGHTS == pytest.approx(cost(lattice, list(path.candidates)))
 
 
+def row_of(widths, cuts, height=1.0):
+    """Pieces of these widths, one beside the other, and the probabilities of the cuts between."""
+    right = np.cumsum(widths)
+    boxes = np.stack([right - widths, np.zeros(len(widths)), right, np.ones(len(widths))], axis=1)
+    return Pieces(boxes, np.array(cuts), lambda start, end: np.zeros((28, 28)), height)
+
+
+def test_neighbours_that_were_cut_apart_cost_what_their_cut_is_unlikely():
+    pieces = row_of([0.6, 0.6, 0.6], [0.25, np.nan])
+    of_cut = dict(zip(geometry.OF_NEIGHBOURS, geometry.of_neighbours(pieces, 0, 1, 2), strict=True))
+    others = dict.fromkeys(set(of_cut) - {"cut", "unlikely"}, 0)
+    assert of_cut == {"cut": 1, "unlikely": pytest.approx(np.log(4)), **others}
+    apart = dict(zip(geometry.OF_NEIGHBOURS, geometry.of_neighbours(pieces, 1, 2, 3), strict=True))
+    assert apart["cut"] == apart["unlikely"] == 0
+    assert apart["close"] > 0
+
+
+def test_candidate_costs_the_likeliest_cut_that_it_leaves_out():
+    def uncut(widths, cuts):
+        features = geometry.of_digit(row_of(widths, cuts), 0, len(widths), 5)
+        return features[geometry.OF_DIGIT.index("uncut")]
+
+    assert uncut([0.4, 0.4, 0.4], [0.5, 0.75]) == pytest.approx(np.log(4))
+    assert uncut([0.4, 0.1], [0.75]) == 0, "a cut near an end is perhaps its own"
+    assert uncut([0.4, 0.4], [np.nan]) == uncut([0.8], []) == 0
+    assert uncut([0.4, 0.4], [1.0]) == pytest.approx(np.log(100)), "none is certain"
+
+
 def test_network_without_weights_of_its_own_has_those_of_default():
     from tests.support.networks import network_of
 
-    reader = NumberReader(network_of("lenet"))
+    reader = NumberReader(network_of("lenet"), network_of("seams"))
     assert (reader.weights["strokes"] == WEIGHTS).all()
     best = network_of("best").about["geometry"]
     assert set(best) == set(geometry.SOURCES)

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from nn.ink.preprocess import image_to_crop
-from nn.ink.strokes import normalized, rendered
+from nn.ink.strokes import Drawing, normalized, rendered
 from tests.support.pictures import strokes_of
 
 
@@ -23,6 +23,14 @@ def written(
         strokes += [line + np.array([x, top]) for line in lines]
         x += np.ptp(np.concatenate(lines)[:, 0]) + gap * height + pen
     return strokes, drawn(strokes, pen, size)
+
+
+def hand_of(own_digits):
+    """The drawings of each digit, from 0 to 9, as `nn.data.numbers` composes numbers of them."""
+    return [
+        [Drawing(digit, 0, each["strokes"]) for each in own_digits if each["label"] == digit]
+        for digit in range(10)
+    ]
 
 
 def drawn(strokes, pen, size) -> Image.Image:

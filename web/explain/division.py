@@ -13,7 +13,7 @@ def as_division(reading: Reading) -> dict[str, Any]:
     """The candidates from left to right, and the likeliest paths through them.
 
     `score` is the logarithm of a candidate's probability as its likeliest digit, less what its
-    height, width and gap cost.
+    height, width, gap and a likely cut that is left out cost.
     """
     division = reading.division
     assert division is not None  # it is not included otherwise

@@ -147,6 +147,7 @@ class Sources(NamedTuple):
     wrong_cuts: Sequence[Array] | Array = ()  # 28x28, see `nn.data.cut_digits`
 
 
+NUMBERS = "several digits", "pieces"  # groups of which some are numbers
 Sample = Strokes | Image.Image | Array  # an array is the 28x28 input itself
 Groups = Iterator[tuple[str, list[Sample]]]
 
@@ -175,7 +176,7 @@ def random_of(split: str) -> np.random.Generator:
 def evaluation_samples(split: str, sources: Sources) -> dict[str, list[Sample]]:
     """What rejection is measured on, by group, as strokes or pictures of any size.
 
-    split is "validation" or "test".
+    Of the training split those of the same groups.
     """
     return dict(evaluation_groups(sources, random_of(split), split == "test"))
 

@@ -1,19 +1,25 @@
 """A picture as pieces of a number: its connected components, cut where digits may touch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 
 from nn.ink.preprocess import EDGE, Crop, box_of, centre, fit
 from nn.ink.segmentation.components import SPECK, components, pen_of, reduced
-from nn.ink.segmentation.cuts import cuts
 from nn.ink.segmentation.pieces import Box, Pieces, height_of_digits
+from nn.ink.segmentation.seams import LEVELS, lefts_of, seams, view
 from nn.layers import Array
 
 CUTS = 4  # of a component, and as many more for each of its heights that it is wide
+APART = 1.6  # squares of the pen of ink between two cuts that are tried, at least
+LIKELY = 0.0005  # probability of a cut that is tried, at least
+
+# (n, 28, 28), views of seams -> (n,), the probability of each that it is between two digits
+Judge = Callable[[Array], Array]
 
 
 class Component(NamedTuple):
@@ -30,15 +36,20 @@ class Part(NamedTuple):
     place: int  # of the component
     start: Array  # (height,) the first column of each row of the component
     end: Array  # the first that is not in the part
-    smooth: float  # of the cut at its start, see `cuts`; NaN where none is
+    cut: float  # the probability that the seam at its start is between digits; NaN where none is
 
 
 class Picture:
-    """The components of a drawing from left to right, any of which can be cut."""
+    """The components of a drawing from left to right, any of which can be cut.
+
+    Cuts are the seams that are likely to be between two digits, or all without a judge.
+    """
 
     name = "picture"
 
-    def __init__(self, crop: Crop) -> None:
+    def __init__(self, crop: Crop, judge: Judge | None = None, levels: int = LEVELS) -> None:
+        self.judge = judge
+        self.levels = levels
         self.ink = reduced(crop.ink)
         self.crop = crop
         self.pen = pen_of(self.ink)
@@ -50,11 +61,12 @@ class Picture:
                 found.append(Component(inside, left, top))
         self.components = sorted(found, key=lambda one: 2 * one.left + one.ink.shape[1])
         self.height = height_of_digits([len(one.ink) for one in self.components])
+        self.cuts: dict[int, tuple[list[Array], Array]] = {}  # of each component, when asked for
 
     def parts(self, opened: frozenset[int], cuts: int = CUTS) -> list[Part]:
         """The components from left to right, those in `opened` (by their places) in parts.
 
-        For `cuts` see nn.ink.segmentation.cuts.
+        `cuts` is the most of a component, and as many more for each of its heights that it is wide.
         """
         found: list[tuple[float, Part]] = []
         for place in range(len(self.components)):
@@ -68,8 +80,8 @@ class Picture:
     def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = CUTS) -> Pieces:
         """The same as pieces."""
         parts = self.parts(opened, cuts)
-        smooth = [
-            after.smooth if before.place == after.place else np.nan
+        of_cuts = [
+            after.cut if before.place == after.place else np.nan
             for before, after in pairwise(parts)
         ]
 
@@ -85,7 +97,7 @@ class Picture:
             return run(start, end)[1]
 
         boxes = np.array([run(i, i + 1)[1] for i in range(len(parts))], float)
-        return Pieces(boxes, np.array(smooth), draw, self.height, outline=outline)
+        return Pieces(boxes, np.array(of_cuts), draw, self.height, outline=outline)
 
     def cropped(self, parts: Sequence[Part]) -> tuple[Array, Box]:
         """The ink (height, width) of neighbouring parts, and its box in the reduced ink.
@@ -125,16 +137,44 @@ class Picture:
         )
 
     def parts_of(self, place: int, count: int = CUTS) -> list[Part]:
-        """What at most `count` cuts make of a component, from left to right."""
-        ink = self.components[place].ink
-        height, width = ink.shape
-        found = cuts(ink, self.pen, count) if count else []
-        smooth = [np.nan, *(cut.smooth for cut in found)]
-        ends = [np.zeros(height, int), *(cut.columns for cut in found), np.full(height, width)]
+        """What the likeliest cuts make of a component, from left to right."""
+        height, width = self.components[place].ink.shape
+        found, likely = self.cuts_of(place) if count else ([], np.empty(0))
+        most = ceil(count * (1 + width / height))
+        best = np.sort(np.argsort(-likely, kind="stable")[:most])
+        ends = [np.zeros(height, int), *(found[i] for i in best), np.full(height, width)]
+        of_cuts = [np.nan, *likely[best].tolist()]
         return [
             Part(place, start, end, of_cut)
-            for (start, end), of_cut in zip(pairwise(ends), smooth, strict=True)
+            for (start, end), of_cut in zip(pairwise(ends), of_cuts, strict=True)
         ]
+
+    def cuts_of(self, place: int) -> tuple[list[Array], Array]:
+        """The seams of a component that are likely, from left to right, and how likely they are."""
+        if place not in self.cuts:
+            ink = self.components[place].ink
+            found = seams(ink, self.pen, self.levels)
+            likely = np.ones(len(found))
+            if self.judge and found:
+                likely = self.judge(np.stack([view(ink, seam, self.height) for seam in found]))
+                kept = distinct(ink, found, likely, APART * self.pen**2)
+                found, likely = [found[i] for i in kept], likely[kept]
+            self.cuts[place] = found, likely
+        return self.cuts[place]
+
+
+def distinct(ink: Array, seams: Sequence[Array], likely: Array, least: float) -> list[int]:
+    """The places of the likely seams through a component that are not beside a likelier one."""
+    kept: list[int] = []
+    lefts: list[Array] = []
+    left_of = lefts_of(ink)
+    for place in np.argsort(-likely, kind="stable").tolist():
+        left = left_of(seams[place])
+        between = min((float(np.abs(left - other).sum()) for other in lefts), default=np.inf)
+        if likely[place] >= LIKELY and between >= least:
+            kept.append(place)
+            lefts.append(left)
+    return sorted(kept)
 
 
 def together(components: Sequence[Component]) -> Component:

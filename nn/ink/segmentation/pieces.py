@@ -37,7 +37,7 @@ class Pieces:
     """
 
     boxes: Array  # (n, 4) left, top, right, bottom, in pixels
-    cuts: Array  # (n - 1,) how smooth the outline is at each, see `cuts`; NaN where none is
+    cuts: Array  # (n - 1,) the probability of each to be between digits; NaN where none is
     draw: Callable[[int, int], Array]  # the 28x28 input of the pieces from one to before another
     height: float  # of a digit, about
     near: Mapping[tuple[int, int], float] = field(default_factory=dict)  # of strokes
@@ -50,6 +50,12 @@ class Pieces:
     def sides(self) -> list[Box]:
         """The boxes as numbers, which are faster than arrays so small."""
         return [(left, top, right, bottom) for left, top, right, bottom in self.boxes.tolist()]
+
+    @cached_property
+    def likely(self) -> list[float]:
+        """The probabilities of the cuts; 0 where none is."""
+        probabilities: list[float] = np.nan_to_num(self.cuts).tolist()
+        return probabilities
 
     def box(self, start: int, end: int) -> Box:
         """The box of the pieces from start to before end."""
