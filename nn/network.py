@@ -36,11 +36,6 @@ class Network:
         """The number of weights and biases."""
         return sum(array.size for params in self.params for array in params.values())
 
-    @property
-    def classes(self) -> int:
-        """The number of outputs."""
-        return int(next(params["b"].size for params in reversed(self.params) if params))
-
     def forward(self, x: Array, rng: np.random.Generator | None = None) -> tuple[Array, list[Any]]:
         """Outputs (n, classes) and each layer's cache, for x (n, 28, 28, 1)."""
         caches = []

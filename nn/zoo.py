@@ -212,31 +212,5 @@ RECIPES = (
     ),
 )
 
-SEAMS = Recipe(  # reads no digits, but tells where touching ones are to be cut apart
-    name="seams",
-    title="Judge of cuts between digits that touch",
-    layers=(
-        *conv_block(12),
-        MaxPool(),
-        *conv_block(32),
-        *conv_block(32),
-        MaxPool(),
-        *conv_block(64, "valid"),
-        Flatten(),
-        Dropout(0.3),
-        Dense(2, gain=1.0),
-    ),
-    loss=CrossEntropy(),
-    optimizer=Adam(),
-    schedule=OneCycle(3e-3),
-    batch_size=128,
-    epochs=8,
-    ema_decay=0.998,
-    shards=2,
-    data=("seams",),
-    fractions=(0.5,),
-)
-
 ZOO = {recipe.name: recipe for recipe in RECIPES}
-TRAINABLE = {**ZOO, SEAMS.name: SEAMS}
 DEFAULT = "best"

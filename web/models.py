@@ -12,7 +12,8 @@ from nn.layers import Array
 from nn.measure.rejection import Verdict
 from nn.network import Network
 from nn.numbers.reader import Digit, NumberReader, Reading
-from nn.zoo import DEFAULT, SEAMS, ZOO
+from nn.numbers.seams import SEAMS
+from nn.zoo import DEFAULT, ZOO
 from web.problems import ProblemError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"

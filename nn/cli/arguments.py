@@ -7,11 +7,15 @@ import argparse
 import re
 from pathlib import Path
 
-from nn.dataset import DIGITS
-from nn.network import Network
-from nn.tune.overrides import AUGMENTATIONS
-from nn.zoo import TRAINABLE, ZOO
+import numpy as np
 
+from nn.dataset import DIGITS
+from nn.network import INPUT_SHAPE, Network
+from nn.numbers.seams import SEAMS
+from nn.tune.overrides import AUGMENTATIONS
+from nn.zoo import ZOO
+
+TRAINABLE = {**ZOO, SEAMS.name: SEAMS}
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
@@ -59,9 +63,14 @@ def plain_name(text: str) -> str:
 def digit_network(name_or_file: str) -> tuple[Network, Path]:
     """As `named_network`, of a network that reads digits."""
     network, path = named_network(name_or_file)
-    if network.classes < DIGITS:
+    if output_count(network) < DIGITS:
         raise UsageError(f"{name_or_file} reads no digits: choose from {', '.join(ZOO)}")
     return network, path
+
+
+def output_count(network: Network) -> int:
+    """The number of classes."""
+    return int(network.outputs(np.zeros((1, *INPUT_SHAPE), np.float32)).shape[1])
 
 
 def named_network(name_or_file: str) -> tuple[Network, Path]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import UsageError, digit_network, named_network, natural
+from nn.cli.arguments import UsageError, digit_network, named_network, natural, output_count
 from nn.cli.train import progress_bar
 from nn.data import pen, sets
 from nn.measure.metrics import evaluate, evaluate_nondigits, evaluate_seams, evaluate_styles
@@ -20,9 +20,9 @@ from nn.measure.report import (
 from nn.measure.robustness import CHANGES, CURVES, robustness
 from nn.network import Network
 from nn.numbers.evaluation import evaluate_numbers, numbers_as_text
+from nn.numbers.seams import SEAMS
 from nn.plots.sheets import contact_sheet
 from nn.serialization import atomic_write
-from nn.zoo import SEAMS
 
 MISTAKES = 20  # the most confident ones are printed, and recorded with the weights
 SEAM_CLASSES = 2  # between two digits, or not
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
     """Measure on a data set, and print, record or draw the result."""
     if options.on == SEAMS.name:
         network, path = named_network(options.network)
-        if network.classes != SEAM_CLASSES:
+        if output_count(network) != SEAM_CLASSES:
             raise UsageError(f"{options.network} judges no seams: measure {SEAMS.name} on them")
     else:
         network, path = digit_network(options.network)

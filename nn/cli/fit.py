@@ -5,7 +5,7 @@ from typing import Any
 
 from nn.cli.arguments import digit_network, named_network
 from nn.cli.train import fitted_to_numbers
-from nn.zoo import SEAMS
+from nn.numbers.seams import SEAMS
 
 
 def add(commands: Any) -> None:

@@ -3,9 +3,8 @@
 import argparse
 from typing import Any
 
-from nn.cli.arguments import WEIGHTS
+from nn.cli.arguments import TRAINABLE, WEIGHTS
 from nn.network import Network
-from nn.zoo import TRAINABLE
 
 
 def add(commands: Any) -> None:

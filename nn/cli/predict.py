@@ -11,7 +11,7 @@ from nn.ink.files import PictureError
 from nn.ink.preprocess import to_crop
 from nn.measure.rejection import Verdict
 from nn.numbers.reader import Digit, NumberReader, Reading
-from nn.zoo import SEAMS
+from nn.numbers.seams import SEAMS
 
 
 def add(commands: Any) -> None:

@@ -18,8 +18,9 @@ from nn.measure.metrics import DIGIT_SETS
 from nn.measure.rejection import DOUBTED_RATE, REFUSED_RATE
 from nn.measure.report import VERDICTS
 from nn.network import Network
+from nn.numbers.seams import SEAMS
 from nn.serialization import atomic_write
-from nn.zoo import DEFAULT, SEAMS, ZOO
+from nn.zoo import DEFAULT, ZOO
 
 Figures = dict[str, Any]
 

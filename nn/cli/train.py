@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nn.cli.arguments import (
+    TRAINABLE,
     WEIGHTS,
     UsageError,
     above_zero,
@@ -29,10 +30,11 @@ from nn.measure.metrics import evaluate, evaluate_seams
 from nn.measure.rejection import with_thresholds
 from nn.network import Network
 from nn.numbers import fitting
+from nn.numbers.seams import SEAMS
 from nn.serialization import atomic_write
 from nn.training import train
 from nn.tune.overrides import OPTIMIZERS, SCHEDULES, variant
-from nn.zoo import SEAMS, TRAINABLE, Recipe
+from nn.zoo import Recipe
 
 
 def add(commands: Any) -> None:

@@ -9,14 +9,14 @@ from nn.data import sets
 from nn.data.download import DataError
 from nn.dataset import join
 from nn.tune.overrides import variant
-from nn.zoo import TRAINABLE
+from nn.zoo import ZOO
 
 
 def add(commands: Any) -> None:
     command = commands.add_parser(
         "tune", help="search for a better learning rate, batch size, optimizer, width"
     )
-    command.add_argument("name", choices=TRAINABLE, metavar="NAME", help=", ".join(TRAINABLE))
+    command.add_argument("name", choices=ZOO, metavar="NAME", help=", ".join(ZOO))
     command.add_argument(
         "--trials", type=positive, required=True, help="finished trials, of all workers"
     )
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     except ImportError:
         raise DataError("tuning needs `pip install -r requirements-dev.txt`") from None
     recipe = variant(
-        TRAINABLE[options.name], epochs=options.epochs, seed=options.seed, limit=options.limit
+        ZOO[options.name], epochs=options.epochs, seed=options.seed, limit=options.limit
     )
     try:
         with storage.opened_study(recipe, options.storage, options.study) as study:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from nn.cli.arguments import TRAINABLE
 from nn.data import sets
 from nn.data.seams import COUNTS
 from nn.dataset import DataSet
@@ -20,7 +21,8 @@ from nn.measure.report import VERDICTS
 from nn.measure.robustness import robustness
 from nn.network import Network
 from nn.numbers.evaluation import measure_numbers
-from nn.zoo import DEFAULT, SEAMS, TRAINABLE, ZOO, Recipe
+from nn.numbers.seams import SEAMS
+from nn.zoo import DEFAULT, ZOO, Recipe
 from web.models import load_models
 
 ROOT = Path(__file__).resolve().parents[2]
