@@ -155,10 +155,11 @@ sizes; read without doubt as one digit or several, and as several:
 CUTS = """\
 ### Cuts between digits that touch
 
-Of {count} seams through numbers of the test split {between} are between two digits; those nearly so
-are left out. The network `seams` tells {accuracy} of them right. The area under its ROC curve is
-{auroc:.4f}, its expected calibration error {calibration}. Likely enough to be tried are {kept} of
-those between digits and {tried} of the others.
+Seams go through numbers, single digits and what is none, all of the test split. Of {count} seams
+{between} are between two digits; those nearly so are left out. The network `seams` tells {accuracy}
+of them right. The area under its ROC curve is {auroc:.4f}, its expected calibration error
+{calibration}. Likely enough to be tried are {kept} of those between digits and {tried} of the
+others.
 
 ```sh
 python -m nn evaluate seams --on seams

@@ -163,6 +163,12 @@ def placed(
     return Number(digits, strokes, owners, pen * height)
 
 
+def placed_other(strokes: Strokes, rng: np.random.Generator) -> Number:
+    """A drawing that is no number, as a number without digits; with any pen, size and place."""
+    pen = float(np.exp(rng.uniform(*np.log(PENS))))
+    return placed("", normalized(strokes), [], pen, rng)
+
+
 def beside(left: list[Array], right: list[Array], pen: float, distance: float) -> float:
     """How far right to move `right` so that the ink's least distance from `left` is `distance`.
 

@@ -1,6 +1,6 @@
 """Seams through drawings, and whether each is between two digits: what judges cuts learns from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 
 import numpy as np
@@ -8,20 +8,19 @@ import numpy as np
 from nn.data.cut_digits import ink_of, smaller
 from nn.data.numbers import (
     JOINED,
-    PENS,
     TOUCHING,
     Number,
     Overlap,
     numbers,
     parted_digits,
-    placed,
+    placed_other,
 )
 from nn.dataset import DataSet
 from nn.ink.preprocess import image_to_crop
 from nn.ink.segmentation.picture import Component, Picture
 from nn.ink.segmentation.seams import seams as seams_of
 from nn.ink.segmentation.seams import view
-from nn.ink.strokes import Strokes, normalized
+from nn.ink.strokes import Strokes
 from nn.layers import Array
 
 KINDS: tuple[tuple[int, Overlap | None], ...] = (  # length of numbers, and how much digits overlap
@@ -48,18 +47,13 @@ def seams(split: str, others: Sequence[Strokes]) -> DataSet:
     chosen = [others[i] for i in rng.permutation(len(others))[:count]]
     found = [
         labelled
-        for drawing in chain(map(smaller, numbers_and_parts), as_numbers(chosen, rng))
+        for drawing in chain(
+            map(smaller, numbers_and_parts), (placed_other(strokes, rng) for strokes in chosen)
+        )
         for labelled in seams_in(drawing)
     ]
     images, labels = zip(*found, strict=True)
     return DataSet(np.stack(images), np.array(labels))
-
-
-def as_numbers(others: Sequence[Strokes], rng: np.random.Generator) -> Iterator[Number]:
-    """Drawings that are no numbers, as numbers without digits; any pen, size and place."""
-    for strokes in others:
-        pen = float(np.exp(rng.uniform(*np.log(PENS))))
-        yield placed("", normalized(strokes), [], pen, rng)
 
 
 def seams_in(number: Number) -> list[tuple[Array, int]]:

@@ -7,10 +7,9 @@ import numpy as np
 from PIL import Image
 
 from nn.data.nondigits.negatives import NUMBERS
-from nn.data.numbers import PENS, Overlap, numbers, parted_digits, placed
+from nn.data.numbers import Number, Overlap, numbers, parted_digits, placed_other
 from nn.data.sets import nondigit_samples
 from nn.ink.preprocess import Crop, image_to_crop
-from nn.ink.strokes import normalized
 from nn.layers import Array
 
 
@@ -27,15 +26,13 @@ class Example(NamedTuple):
 def composed(split: str, length: int, count: int, overlap: Overlap | None) -> Iterator[Example]:
     """So many numbers of that length, see `nn.data.numbers`."""
     for number in numbers(split, length, count, overlap):
-        strokes = [np.array(stroke) for stroke in number.strokes]
-        yield example(number.digits, "numbers", number.picture(), strokes)
+        yield of_number(number, "numbers")
 
 
 def parted(split: str, count: int) -> Iterator[Example]:
     """So many single digits whose strokes do not meet, see `nn.data.numbers`."""
     for number in parted_digits(split, count):
-        strokes = [np.array(stroke) for stroke in number.strokes]
-        yield example(number.digits, "in pieces", number.picture(), strokes)
+        yield of_number(number, "in pieces")
 
 
 def others(split: str, every: int = 1) -> Iterator[Example]:
@@ -49,12 +46,14 @@ def others(split: str, every: int = 1) -> Iterator[Example]:
             continue
         for sample in samples[::every]:
             if isinstance(sample, list):
-                pen = float(np.exp(rng.uniform(*np.log(PENS))))
-                drawing = placed("", normalized(sample), [], pen, rng)
-                strokes = [np.array(stroke) for stroke in drawing.strokes]
-                yield example("", group, drawing.picture(), strokes)
+                yield of_number(placed_other(sample, rng), group)
             elif isinstance(sample, Image.Image):
                 yield example("", group, sample, [])
+
+
+def of_number(number: Number, group: str) -> Example:
+    strokes = [np.array(stroke) for stroke in number.strokes]
+    return example(number.digits, group, number.picture(), strokes)
 
 
 def example(text: str, group: str, picture: Image.Image, strokes: list[Array]) -> Example:

@@ -88,11 +88,12 @@ def lattices(reader: NumberReader, drawing: Example) -> Iterator[tuple[str, Latt
 
 
 def fitted(cases: Sequence[Case]) -> dict[str, float]:
-    """The weights, by feature."""
+    """The weights, by feature; what is unusual never speaks for a path."""
     rng = np.random.default_rng(15)
     optimizer = Adam(beta2=0.99)
     params = [{"w": geometry.as_array(geometry.DEFAULT)}]
     state = optimizer.init(params)
+    floor = np.array([0.0 if name in geometry.UNUSUAL else -np.inf for name in geometry.FEATURES])
     step = 0
     for epoch in range(EPOCHS):
         order = rng.permutation(len(cases))
@@ -102,6 +103,7 @@ def fitted(cases: Sequence[Case]) -> dict[str, float]:
             slopes = [slope(case, params[0]["w"]) for case in batch]
             step += 1
             optimizer.update(params, [{"w": np.mean(slopes, axis=0)}], state, rate, step)
+            np.maximum(params[0]["w"], floor, out=params[0]["w"])
     values = params[0]["w"].round(3).tolist()
     return dict(zip(geometry.FEATURES, values, strict=True))
 

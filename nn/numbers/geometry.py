@@ -29,6 +29,8 @@ OF_DIGIT = ("digit", "simple", "low", "wide", "gap", "uncut")
 OF_NEIGHBOURS = ("cut", "unlikely", "close", "overlap", "joined", "height", "offset")
 # of a drawing that is no number: that it is none; its width
 OF_NOTHING = ("none", "none wide")
+# those that grow with what is unusual; the others are constants, or may speak for a path as well
+UNUSUAL = ("low", "wide", "gap", "uncut", "unlikely", "overlap", "height", "offset")
 FEATURES = (*OF_DIGIT, *OF_NEIGHBOURS, *OF_NOTHING)
 
 Weights = Mapping[str, float]  # by feature; what a feature of 1 takes from the score

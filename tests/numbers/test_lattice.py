@@ -10,6 +10,7 @@ from nn.numbers import geometry
 from nn.numbers.fitting import Case, features_of, fitted, slope
 from nn.numbers.lattice import LABELS, Lattice
 from nn.numbers.reader import NumberReader
+from tests.support.networks import network_of
 
 WEIGHTS = geometry.as_array(geometry.DEFAULT)
 
@@ -112,6 +113,16 @@ def test_fitting_makes_what_is_right_likelier():
     assert weights["digit"] > geometry.DEFAULT["digit"]
 
 
+def test_what_is_unusual_never_speaks_for_a_path():
+    rng = np.random.default_rng(7)
+    lattices = [random_lattice(rng, pieces=3) for _ in range(30)]
+    # the likeliest number of each is the one that is worst
+    cases = [Case(min(it.best_paths(WEIGHTS, 500)[0]).text, it) for it in lattices]
+    shipped = network_of("best").about["geometry"]
+    for weights in (fitted(cases), *shipped.values()):
+        assert all(weights[name] >= 0 for name in geometry.UNUSUAL)
+
+
 def test_features_of_a_path_are_sums(own_digits):
     lattice = random_lattice(np.random.default_rng(6))
     path = lattice.best_paths(WEIGHTS)[0][0]
@@ -149,8 +160,6 @@ def test_candidate_costs_the_likeliest_cut_that_it_leaves_out():
 
 
 def test_network_without_weights_of_its_own_has_those_of_default():
-    from tests.support.networks import network_of
-
     reader = NumberReader(network_of("lenet"), network_of("seams"))
     assert (reader.weights["strokes"] == WEIGHTS).all()
     best = network_of("best").about["geometry"]

@@ -84,6 +84,14 @@ def test_strokes_and_picture_agree_where_digits_are_apart(reader, own_digits):
             assert one.box == pytest.approx(other.box, abs=0.05)
 
 
+@pytest.mark.parametrize("gap", [0.3, 0.6, 1.0])
+def test_one_that_stands_apart_is_no_part_of_its_neighbour(reader, own_digits, gap):
+    for text in ("61", "16", "71", "31", "91", "15"):
+        strokes, picture = written(text, own_digits, gap=gap)
+        reading = read(reader, picture, strokes)
+        assert (reading.text, reading.verdict, reading.rivals) == (text, Verdict.READ, [])
+
+
 def test_boxes_hold_their_digits(reader, own_digits):
     strokes, picture = written("38", own_digits, left=100.0, top=50.0)
     first, second = read(reader, picture, strokes).digits
