@@ -17,6 +17,7 @@ from nn.serialization import WeightsError, from_record, malformed, read_npz, to_
 
 INPUT_SHAPE: Shape = (28, 28, 1)
 FORMAT = 2
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"  # the trained networks
 
 
 @dataclass(frozen=True)

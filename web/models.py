@@ -10,13 +10,12 @@ from nn.inference import Inference
 from nn.ink.segmentation.pieces import Box
 from nn.layers import Array
 from nn.measure.rejection import Verdict
-from nn.network import Network
+from nn.network import WEIGHTS, Network
 from nn.numbers.reader import Digit, NumberReader, Reading
 from nn.numbers.seams import SEAMS
 from nn.zoo import DEFAULT, ZOO
 from web.problems import ProblemError
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 DIGIT_SETS = ("mnist", "pen")  # the data sets whose accuracy is published
 
 

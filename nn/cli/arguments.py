@@ -10,13 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from nn.dataset import DIGITS
-from nn.network import INPUT_SHAPE, Network
+from nn.network import INPUT_SHAPE, WEIGHTS, Network
 from nn.numbers.seams import SEAMS
 from nn.tune.overrides import AUGMENTATIONS
 from nn.zoo import ZOO
 
 TRAINABLE = {**ZOO, SEAMS.name: SEAMS}
-WEIGHTS = Path(__file__).resolve().parents[2] / "weights"
 
 
 class UsageError(Exception):

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from nn.cli.arguments import WEIGHTS
 from nn.data import sets
 from nn.dataset import as_input
 from nn.layers import Array
 from nn.measure.metrics import DIGIT_SETS, evaluate
 from nn.measure.rejection import conditional_probabilities
-from nn.network import Network
+from nn.network import WEIGHTS, Network
 from nn.plots.sheets import SPRITE_COLUMNS, example_rows, sprite_sheet
 from nn.serialization import atomic_write
 from nn.zoo import DEFAULT, ZOO

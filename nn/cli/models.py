@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from nn.cli.arguments import TRAINABLE, WEIGHTS
-from nn.network import Network
+from nn.cli.arguments import TRAINABLE
+from nn.network import WEIGHTS, Network
 
 
 def add(commands: Any) -> None:

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from nn.cli.arguments import WEIGHTS
 from nn.data.download import DataError
 from nn.dataset import DIGITS
 from nn.measure.metrics import DIGIT_SETS
 from nn.measure.rejection import DOUBTED_RATE, REFUSED_RATE
 from nn.measure.report import VERDICTS
-from nn.network import Network
+from nn.network import WEIGHTS, Network
 from nn.numbers.seams import SEAMS
 from nn.serialization import atomic_write
 from nn.zoo import DEFAULT, ZOO

@@ -14,7 +14,6 @@ from typing import Any
 
 from nn.cli.arguments import (
     TRAINABLE,
-    WEIGHTS,
     UsageError,
     above_zero,
     augmentations,
@@ -28,7 +27,7 @@ from nn.layers import Dense
 from nn.measure.calibration import calibrated
 from nn.measure.metrics import evaluate, evaluate_seams
 from nn.measure.rejection import with_thresholds
-from nn.network import Network
+from nn.network import WEIGHTS, Network
 from nn.numbers import fitting
 from nn.numbers.seams import SEAMS
 from nn.serialization import atomic_write

@@ -1,8 +1,8 @@
 """Digits cut out of numbers that touch, and wrong cuts: what a reader of numbers looks at.
 
-The cuts are the seams of `nn.ink.segmentation`, which nobody judges here.  As it is known which ink
-is whose, each candidate can be labelled: nearly all of a digit and hardly more, or a digit with
-much of its neighbour, or two.
+The cuts are those that the trained network `seams` finds likely.  As it is known which ink is
+whose, each candidate can be labelled: nearly all of a digit and hardly more, or a digit with much
+of its neighbour, or two.
 """
 
 from collections.abc import Iterator
@@ -10,28 +10,25 @@ from functools import cache
 
 import numpy as np
 
-from nn.data.numbers import TOUCHING, Number, numbers
+from nn.data.download import DataError
+from nn.data.numbers import JOINED, TOUCHING, Number, numbers
 from nn.dataset import DataSet
 from nn.ink.preprocess import image_to_crop
 from nn.ink.segmentation.components import reduced
-from nn.ink.segmentation.picture import Picture
+from nn.ink.segmentation.picture import Judge, Picture, judge_of
 from nn.layers import Array
+from nn.network import WEIGHTS, Network
 
 HEIGHT = 60.0  # pixels of a digit; the size on the canvas does not matter here
-COUNTS = {
-    "train": 5000,
-    "validation": 400,
-    "test": 400,
-}  # numbers of each length, of 2 and 3 digits
-LEVELS = 4  # rows at which seams are looked for, fewer than where they are judged
+KINDS = ((2, TOUCHING), (2, JOINED), (3, TOUCHING))  # length of numbers, and how digits overlap
+COUNTS = {"train": 4500, "validation": 300, "test": 300}  # numbers of each kind
 INSIDE = 0.9  # of a digit's ink is in a candidate for it, at least
 FOREIGN = 0.1  # of a candidate's ink is not the digit's, at most
 WRONG = (0.3, 0.6)  # of its ink is not the digit's, in a wrong one
-WRONG_SHARE = 0.35  # of the wrong candidates are kept
 
 
 def cut_digits(split: str) -> DataSet:
-    """Digits cut out of touching numbers, the best candidate for each.  Raises DataError."""
+    """Digits cut out of touching numbers, one good candidate for each.  Raises DataError."""
     images, labels = [], []
     for image, label in labelled_candidates(split):
         if label is not None:
@@ -48,13 +45,21 @@ def wrong_cuts(split: str) -> Array:
 @cache
 def labelled_candidates(split: str) -> list[tuple[Array, int | None]]:
     """Inputs (28, 28) uint8 with their digits, None for none; it takes minutes."""
-    rng = np.random.default_rng([17, *split.encode()])
+    rng, judge = np.random.default_rng([17, *split.encode()]), trained_judge()
     return [
         candidate
-        for length in (2, 3)
-        for number in numbers(split, length, COUNTS[split], TOUCHING)
-        for candidate in candidates_in(smaller(number), rng)
+        for length, overlap in KINDS
+        for number in numbers(split, length, COUNTS[split], overlap)
+        for candidate in candidates_in(smaller(number), judge, rng)
     ]
+
+
+def trained_judge() -> Judge:
+    """The network that judges cuts.  Raises DataError when it is not trained yet."""
+    path = WEIGHTS / "seams.npz"
+    if not path.exists():
+        raise DataError("digits are cut out with seams: run `python -m nn train seams` first")
+    return judge_of(Network.load(path))
 
 
 def smaller(number: Number) -> Number:
@@ -71,18 +76,20 @@ def smaller(number: Number) -> Number:
     return number._replace(strokes=strokes, pen=pen, size=(width, height))
 
 
-def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Array, int | None]]:
-    """The labelled candidates of one number."""
+def candidates_in(
+    number: Number, judge: Judge, rng: np.random.Generator
+) -> Iterator[tuple[Array, int | None]]:
+    """The labelled candidates of one number: for each digit one of the good, and all wrong ones."""
     crop = image_to_crop(number.picture())
     assert crop is not None, "a pen leaves ink"
-    picture = Picture(crop, levels=LEVELS)
+    picture = Picture(crop, judge)
     everything = frozenset(range(len(picture.components)))
     parts, pieces = picture.parts(everything), picture.pieces(everything)
     own = [ink_of(number, place, crop.box) for place in range(len(number.digits))]
     if any(ink.shape != picture.ink.shape for ink in own):
         return
     totals = np.array([ink.sum() for ink in own])
-    best: dict[int, tuple[float, Array]] = {}
+    good: dict[int, list[Array]] = {}
     for start, end in pieces.candidates(with_wholes=False):
         inside, (left, top, right, bottom) = picture.cropped(parts[start:end])
         ink = np.zeros_like(picture.ink)
@@ -91,13 +98,11 @@ def candidates_in(number: Number, rng: np.random.Generator) -> Iterator[tuple[Ar
         inside, foreign = shared / totals, 1 - shared / ink.sum()
         place = int(inside.argmax())
         if inside[place] >= INSIDE and foreign[place] <= FOREIGN:
-            error = foreign[place] + 1 - inside[place]
-            if place not in best or error < best[place][0]:
-                best[place] = error, pieces.draw(start, end)
-        elif is_wrong(inside, foreign, number.digits) and rng.random() < WRONG_SHARE:
+            good.setdefault(place, []).append(pieces.draw(start, end))
+        elif is_wrong(inside, foreign, number.digits):
             yield as_bytes(pieces.draw(start, end)), None
-    for place, (_, drawing) in best.items():
-        yield as_bytes(drawing), int(number.digits[place])
+    for place, drawings in good.items():
+        yield as_bytes(drawings[rng.integers(len(drawings))]), int(number.digits[place])
 
 
 def is_wrong(inside: Array, foreign: Array, digits: str) -> bool:

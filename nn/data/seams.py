@@ -17,7 +17,8 @@ from nn.data.numbers import (
 )
 from nn.dataset import DataSet
 from nn.ink.preprocess import image_to_crop
-from nn.ink.segmentation.picture import Component, Picture
+from nn.ink.segmentation.components import Component
+from nn.ink.segmentation.picture import Picture
 from nn.ink.segmentation.seams import seams as seams_of
 from nn.ink.segmentation.seams import view
 from nn.ink.strokes import Strokes

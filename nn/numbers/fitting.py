@@ -109,7 +109,7 @@ def fitted(cases: Sequence[Case]) -> dict[str, float]:
 
 
 def slope(case: Case, weights: Array, count: int = PATHS) -> Array:
-    """The gradient (14,) of the negative logarithm of the likelihood, 0 where no path is right."""
+    """The gradient (15,) of the negative logarithm of the likelihood, 0 where no path is right."""
     paths, total = case.lattice.best_paths(weights, count)
     nothing = features_of_nothing(case.lattice.pieces)
     scores = [*(path.score for path in paths), case.lattice.score_of_nothing(weights)]

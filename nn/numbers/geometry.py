@@ -113,5 +113,5 @@ def of_nothing(pieces: Pieces) -> list[float]:
 
 
 def as_array(weights: Weights) -> Array:
-    """(14,), in the order of FEATURES."""
+    """(15,), in the order of FEATURES."""
     return np.array([weights.get(name, 0.0) for name in FEATURES])

@@ -69,7 +69,7 @@ class Lattice:
         }
 
     def scores(self, weights: Array) -> Array:
-        """(n, 10): of each candidate as each digit, given the weights (14,) of the features."""
+        """(n, 10): of each candidate as each digit, given the weights (15,) of the features."""
         own = weights[: len(geometry.OF_DIGIT)]
         return np.asarray(self.evidence - (self.of_digit @ own)[:, None])
 
@@ -83,7 +83,7 @@ class Lattice:
     ) -> tuple[list[Path], float]:
         """The `count` best paths, the best first, and the logarithm of the sum over all.
 
-        weights (14,) are those of the features.  The sum counts in that the drawing is no number,
+        weights (15,) are those of the features.  The sum counts in that the drawing is no number,
         if that is in question.  No path leads through if there is no candidate for one of the
         pieces.
         """

@@ -12,7 +12,7 @@ import numpy as np
 from nn.dataset import DIGITS
 from nn.ink.files import PictureError
 from nn.ink.preprocess import EDGE, Crop
-from nn.ink.segmentation.picture import Picture
+from nn.ink.segmentation.picture import Picture, judge_of
 from nn.ink.segmentation.pieces import EVERYTHING, Box, Candidate, Pieces
 from nn.ink.segmentation.strokes import Strokes
 from nn.layers import Array
@@ -76,7 +76,7 @@ class Division(NamedTuple):
     paths: list[Path]
     probabilities: list[float]
     source: str  # of the pieces: "strokes" or "picture"
-    weights: Array  # (14,), of the features of geometry
+    weights: Array  # (15,), of the features of geometry
     share: Callable[[Box], Box]  # a box in pixels of the pieces as shares of the picture's sides
 
 
@@ -131,7 +131,7 @@ class NumberReader:
     ) -> None:
         """`seams` judges cuts; `probabilities` are the network's, where faster."""
         self.network = network
-        self.seams = seams
+        self.judge = judge_of(seams)
         self.probabilities = probabilities or (
             lambda image: network.probabilities(image[None, :, :, None])[0]
         )
@@ -156,7 +156,7 @@ class NumberReader:
         if self.has_several_lines(crop):
             raise NumberError("there are several lines: send a number in one line")
         if 0 < len(strokes) <= MOST_STROKES:
-            reading = self.read_from(Strokes(strokes, size), whole)
+            reading = self.read_from(Strokes(strokes, size, crop.box), whole)
             if reading.verdict is Verdict.REFUSED:  # one stroke may be several digits
                 by_picture = self.read_from(Picture(crop, self.judge), whole)
                 candidates = reading.candidates + by_picture.candidates
@@ -169,10 +169,6 @@ class NumberReader:
                 f"the number has {len(reading.digits)} digits: send at most {MOST_DIGITS}"
             )
         return reading
-
-    def judge(self, views: Array) -> Array:
-        """(n,): how likely seams are between two digits, given their views (n, 28, 28)."""
-        return np.asarray(self.seams.probabilities(views[..., None])[:, 1])
 
     def whole(self, crop: Crop) -> Whole:
         """The drawing as a whole."""

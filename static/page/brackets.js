@@ -29,16 +29,14 @@ export function markOutdated() {
   container.toggleAttribute("data-outdated", true);
 }
 
-// A box is in shares of the sheet, and of strokes it is that of their lines; what is set here is in shares of
-// the pad, and goes around the ink.
+// A box is in shares of the sheet; what is set here is in shares of the pad.
 function lay() {
-  const { width, pad, place, strokes } = drawing, room = ROOM / container.clientHeight;
-  const pen = Math.max(0, ...strokes.map((stroke) => stroke.width / 2));
-  const across = (share, ink) => (place.left + place.scale * (width * share + ink)) / pad;
-  const down = (share, ink) => place.top + place.scale * (share + ink);
+  const { width, pad, place } = drawing, room = ROOM / container.clientHeight;
+  const across = (share) => (place.left + place.scale * width * share) / pad;
+  const down = (share) => place.top + place.scale * share;
   digits.forEach(({ box }, i) => {
     const { style, classList } = container.children[i];
-    const [left, right] = [across(box[0], -pen), across(box[2], pen)], [top, bottom] = [down(box[1], -pen), down(box[3], pen)];
+    const [left, right] = [across(box[0]), across(box[2])], [top, bottom] = [down(box[1]), down(box[3])];
     const below = top < room && bottom < 1 - room;
     classList.toggle("below", below);
     style.left = `${100 * left}%`;

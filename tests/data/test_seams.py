@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from nn.data.cut_digits import candidates_in, smaller
+from nn.data.cut_digits import candidates_in, smaller, trained_judge
+from nn.data.download import DataError
 from nn.data.numbers import TOUCHING, composed
 from nn.data.seams import owned, seams_in, wrong_side
-from nn.ink.segmentation.picture import Component
+from nn.ink.segmentation.components import Component
 from tests.support.numbers import hand_of
 
 
@@ -59,11 +60,17 @@ def test_no_seam_of_a_single_digit_is_between_two(hand):
 
 
 def test_digits_cut_out_are_those_of_the_number(touching):
-    rng = np.random.default_rng(3)
+    rng, judge = np.random.default_rng(3), trained_judge()
     complete = 0
     for number in touching:
-        labels = [label for image, label in candidates_in(smaller(number), rng)]
+        labels = [label for image, label in candidates_in(smaller(number), judge, rng)]
         found = sorted(str(label) for label in labels if label is not None)
         assert all(found.count(digit) <= number.digits.count(digit) for digit in found)
         complete += found == sorted(number.digits)
     assert complete > 0.7 * len(touching)
+
+
+def test_without_a_judge_no_digits_are_cut_out(tmp_path, monkeypatch):
+    monkeypatch.setattr("nn.data.cut_digits.WEIGHTS", tmp_path)
+    with pytest.raises(DataError, match="python -m nn train seams"):
+        trained_judge()

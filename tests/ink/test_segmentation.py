@@ -7,7 +7,7 @@ from nn.ink.preprocess import EDGE, Crop, image_to_crop
 from nn.ink.segmentation.components import components, pen_of, reduced
 from nn.ink.segmentation.picture import LIKELY, Picture, distinct, together
 from nn.ink.segmentation.pieces import EVERYTHING, Candidate, Pieces
-from nn.ink.segmentation.seams import GRAY, SLANT, cheapest, seams, valleys, view
+from nn.ink.segmentation.seams import GRAY, LEVELS, SLANT, cheapest, seams, valleys, view
 from nn.ink.segmentation.strokes import NEAR, POINT, Strokes, drawn
 from tests.support.numbers import written
 
@@ -32,8 +32,15 @@ def flooded(ink):
 def test_components_equal_those_of_a_flood_fill(density):
     rng = np.random.default_rng(int(100 * density))
     ink = (rng.random((24, 37)) < density).astype(np.float32)
-    found = {frozenset(zip(*np.nonzero(mask), strict=True)) for mask in components(ink)}
-    assert found == flooded(ink)
+    found = components(ink)
+    places = {
+        frozenset((y + one.top, x + one.left) for y, x in zip(*np.nonzero(one.ink), strict=True))
+        for one in found
+    }
+    assert places == flooded(ink)
+    for one in found:
+        assert one.ink.any(axis=0)[[0, -1]].all(), "its box is as narrow as can be"
+        assert one.ink.any(axis=1)[[0, -1]].all()
 
 
 def test_parts_of_a_component_are_all_of_its_ink(own_digits):
@@ -79,7 +86,7 @@ def test_seams_are_ordered_and_each_leaves_ink_on_both_sides():
     assert len(lefts) > 2
     assert lefts == sorted(lefts)
     assert 0 < lefts[0] < lefts[-1] < ink.sum()
-    assert len(seams(ink, 8.0, levels=1)) < len(lefts)
+    assert len(lefts) <= LEVELS * (1 + 76 / 40)
 
 
 def test_view_shows_both_sides_of_a_seam_and_its_middle():
@@ -196,6 +203,14 @@ def test_strokes_are_in_the_order_of_their_middles():
     source = Strokes(lines, (100, 10))
     assert source.pieces().boxes[:, 0].tolist() == [0, 50]
     assert source.share((50, 0, 60, 9)) == (0.5, 0, 0.6, 0.9)
+
+
+def test_box_of_strokes_is_that_of_their_ink_where_it_is_known():
+    line = np.array([(20.0, 30), (40, 60)])
+    source = Strokes([line], (100, 100), outline=(0.16, 0.26, 0.44, 0.64))
+    assert source.share((20, 30, 40, 60)) == pytest.approx((0.16, 0.26, 0.44, 0.64))
+    assert source.share((-20, 30, 140, 60)) == pytest.approx((0, 0.26, 1, 0.64))
+    assert Strokes([line], (100, 100), outline=(0.3, 0.3, 0.31, 0.31)).half_pen == 0
 
 
 def test_lines_that_meet_are_near_and_others_not():

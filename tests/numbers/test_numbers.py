@@ -1,6 +1,7 @@
 """A number is read as what its digits are, whatever its place, size, pen and order of strokes."""
 
 from contextlib import suppress
+from itertools import product
 
 import numpy as np
 import pytest
@@ -80,8 +81,7 @@ def test_strokes_and_picture_agree_where_digits_are_apart(reader, own_digits):
         by_strokes, by_picture = read(reader, picture, strokes), read(reader, picture)
         assert by_strokes.text == by_picture.text == text
         for one, other in zip(by_strokes.digits, by_picture.digits, strict=True):
-            # a box of ink is a pen wider than one of strokes
-            assert one.box == pytest.approx(other.box, abs=0.05)
+            assert one.box == pytest.approx(other.box, abs=0.01)
 
 
 @pytest.mark.parametrize("gap", [0.3, 0.6, 1.0])
@@ -92,13 +92,13 @@ def test_one_that_stands_apart_is_no_part_of_its_neighbour(reader, own_digits, g
         assert (reading.text, reading.verdict, reading.rivals) == (text, Verdict.READ, [])
 
 
-def test_boxes_hold_their_digits(reader, own_digits):
-    strokes, picture = written("38", own_digits, left=100.0, top=50.0)
+def test_boxes_hold_the_ink_of_their_digits(reader, own_digits):
+    strokes, picture = written("38", own_digits, left=100.0, top=50.0, pen=12.0)
     first, second = read(reader, picture, strokes).digits
-    assert first.box[0] == pytest.approx(100 / 900, abs=0.001)
-    assert first.box[1] == pytest.approx(50 / 200, abs=0.001)
+    assert first.box[0] == pytest.approx(94 / 900, abs=0.002)
+    assert first.box[1] == pytest.approx(44 / 200, abs=0.01)
     assert first.box[2] < second.box[0]
-    assert second.box[3] == pytest.approx(140 / 200, abs=0.001)
+    assert second.box[3] == pytest.approx(146 / 200, abs=0.01)
 
 
 @pytest.mark.parametrize("digit", range(10))
@@ -124,12 +124,17 @@ def test_touching_digits_are_cut_in_a_picture(reader, own_digits):
     assert len(reading.division.lattice.pieces) > 2
 
 
-def test_digits_in_one_stroke_are_cut(reader, own_digits):
-    strokes, _ = written("22", own_digits)
-    joined = [np.concatenate(strokes)]
-    picture = drawn(joined, 12.0, (900, 200))
-    reading = read(reader, picture, joined)
-    assert (reading.text, reading.division.source) == ("22", "picture")
+def test_most_numbers_in_one_stroke_are_cut_and_all_are_doubtful(reader, own_digits):
+    """The line from one digit to the next may look like a 1."""
+    right = []
+    for text in map("".join, product("0236789", repeat=2)):
+        strokes, _ = written(text, own_digits)
+        joined = [np.concatenate(strokes)]
+        reading = read(reader, drawn(joined, 12.0, (900, 200)), joined)
+        assert reading.division.source == "picture"
+        assert reading.verdict is not Verdict.READ
+        right.append(reading.text == text)
+    assert sum(right) > 0.6 * len(right)
 
 
 def test_thirteen_digits_are_refused_with_a_sentence(reader, own_digits):

@@ -14,8 +14,9 @@ from pathlib import Path
 from flask import Flask, render_template, request
 
 from nn.ink.preprocess import OPTIONAL
+from nn.network import WEIGHTS
 from nn.zoo import DEFAULT
-from web.models import WEIGHTS, Model
+from web.models import Model
 from web.pages.charts import (
     Chart,
     Paper,

@@ -1,5 +1,7 @@
 """Connected components of the ink of a picture, and the width of its pen."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from nn.ink.preprocess import EDGE
@@ -7,6 +9,14 @@ from nn.layers import Array
 
 HEIGHT = 48  # pixels; higher drawings are reduced to this or a little more
 SPECK = 0.1  # a component with less ink than this many squares of the pen is none
+
+
+class Component(NamedTuple):
+    """The ink (height, width) of a component, and where it is in the drawing."""
+
+    ink: Array
+    left: int
+    top: int
 
 
 def reduced(ink: Array) -> Array:
@@ -20,8 +30,8 @@ def reduced(ink: Array) -> Array:
     return padded.reshape(height // factor, factor, width // factor, factor).mean(axis=(1, 3))
 
 
-def components(ink: Array) -> list[Array]:
-    """The connected components (8 neighbours) as masks (height, width) of bool.
+def components(ink: Array) -> list[Component]:
+    """The connected components (8 neighbours).
 
     Runs of ink are joined row by row, by union-find (Rosenfeld & Pfaltz 1966).
     """
@@ -31,7 +41,7 @@ def components(ink: Array) -> list[Array]:
     rows, starts = np.nonzero(steps > 0)
     ends = np.nonzero(steps < 0)[1]
     first = np.searchsorted(rows, np.arange(len(ink) + 1)).tolist()
-    left, right = starts.tolist(), ends.tolist()
+    row_of, left, right = rows.tolist(), starts.tolist(), ends.tolist()
     parent = list(range(len(left)))
 
     def root(run: int) -> int:
@@ -52,13 +62,16 @@ def components(ink: Array) -> list[Array]:
     runs: dict[int, list[int]] = {}
     for run in range(len(left)):
         runs.setdefault(root(run), []).append(run)
-    masks = []
+    found = []
     for members in runs.values():
-        component = np.zeros(ink.shape, bool)
+        x, top = min(left[run] for run in members), row_of[members[0]]
+        width, height = max(right[run] for run in members) - x, row_of[members[-1]] + 1 - top
+        component = np.zeros((height, width), np.float32)
         for run in members:
-            component[rows[run], left[run] : right[run]] = True
-        masks.append(component)
-    return masks
+            row, start, end = row_of[run], left[run], right[run]
+            component[row - top, start - x : end - x] = ink[row, start:end]
+        found.append(Component(component, x, top))
+    return found
 
 
 def pen_of(ink: Array) -> float:

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nn.inference import Inference
 from nn.ink.preprocess import EDGE, Crop, box_of, centre, fit
-from nn.ink.segmentation.components import SPECK, components, pen_of, reduced
+from nn.ink.segmentation.components import SPECK, Component, components, pen_of, reduced
 from nn.ink.segmentation.pieces import Box, Pieces, height_of_digits
-from nn.ink.segmentation.seams import LEVELS, lefts_of, seams, view
+from nn.ink.segmentation.seams import lefts_of, seams, view
 from nn.layers import Array
+from nn.network import Network
 
 CUTS = 4  # of a component, and as many more for each of its heights that it is wide
 APART = 1.6  # squares of the pen of ink between two cuts that are tried, at least
@@ -22,12 +24,10 @@ LIKELY = 0.0005  # probability of a cut that is tried, at least
 Judge = Callable[[Array], Array]
 
 
-class Component(NamedTuple):
-    """The ink (height, width) of a component, and where it is in the drawing."""
-
-    ink: Array
-    left: int
-    top: int
+def judge_of(network: Network) -> Judge:
+    """What judges cuts with the network `seams`, from any number of threads."""
+    inference = Inference(network)
+    return lambda views: np.array([inference.probabilities(seen[..., None])[1] for seen in views])
 
 
 class Part(NamedTuple):
@@ -37,6 +37,7 @@ class Part(NamedTuple):
     start: Array  # (height,) the first column of each row of the component
     end: Array  # the first that is not in the part
     cut: float  # the probability that the seam at its start is between digits; NaN where none is
+    is_whole: bool  # the component is not cut
 
 
 class Picture:
@@ -47,18 +48,13 @@ class Picture:
 
     name = "picture"
 
-    def __init__(self, crop: Crop, judge: Judge | None = None, levels: int = LEVELS) -> None:
+    def __init__(self, crop: Crop, judge: Judge | None = None) -> None:
         self.judge = judge
-        self.levels = levels
         self.ink = reduced(crop.ink)
         self.crop = crop
         self.pen = pen_of(self.ink)
-        found = []
-        for mask in components(self.ink):
-            if mask.sum() > SPECK * self.pen**2:
-                left, top, right, bottom = box_of(mask)
-                inside = np.where(mask, self.ink, 0)[top:bottom, left:right]
-                found.append(Component(inside, left, top))
+        least = SPECK * self.pen**2
+        found = [one for one in components(self.ink) if (one.ink > 0).sum() > least]
         self.components = sorted(found, key=lambda one: 2 * one.left + one.ink.shape[1])
         self.height = height_of_digits([len(one.ink) for one in self.components])
         self.cuts: dict[int, tuple[list[Array], Array]] = {}  # of each component, when asked for
@@ -105,6 +101,9 @@ class Picture:
         What is between the first and the last of a component is all in it, also where their cuts
         cross others.
         """
+        if len(parts) == 1 and parts[0].is_whole:  # most are
+            ink, left, top = self.components[parts[0].place]
+            return ink, (left, top, left + ink.shape[1], top + ink.shape[0])
         ends: dict[int, tuple[Array, Array]] = {}
         for part in parts:
             start, _ = ends.get(part.place, (part.start, part.end))
@@ -145,7 +144,7 @@ class Picture:
         ends = [np.zeros(height, int), *(found[i] for i in best), np.full(height, width)]
         of_cuts = [np.nan, *likely[best].tolist()]
         return [
-            Part(place, start, end, of_cut)
+            Part(place, start, end, of_cut, is_whole=len(best) == 0)
             for (start, end), of_cut in zip(pairwise(ends), of_cuts, strict=True)
         ]
 
@@ -153,7 +152,7 @@ class Picture:
         """The seams of a component that are likely, from left to right, and how likely they are."""
         if place not in self.cuts:
             ink = self.components[place].ink
-            found = seams(ink, self.pen, self.levels)
+            found = seams(ink, self.pen)
             likely = np.ones(len(found))
             if self.judge and found:
                 likely = self.judge(np.stack([view(ink, seam, self.height) for seam in found]))
@@ -166,14 +165,14 @@ class Picture:
 def distinct(ink: Array, seams: Sequence[Array], likely: Array, least: float) -> list[int]:
     """The places of the likely seams through a component that are not beside a likelier one."""
     kept: list[int] = []
-    lefts: list[Array] = []
+    lefts = np.empty((0, len(ink)), np.float32)
     left_of = lefts_of(ink)
     for place in np.argsort(-likely, kind="stable").tolist():
         left = left_of(seams[place])
-        between = min((float(np.abs(left - other).sum()) for other in lefts), default=np.inf)
+        between = np.abs(lefts - left).sum(axis=1).min(initial=np.inf)
         if likely[place] >= LIKELY and between >= least:
             kept.append(place)
-            lefts.append(left)
+            lefts = np.vstack([lefts, left])
     return sorted(kept)
 
 

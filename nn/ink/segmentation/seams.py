@@ -19,7 +19,7 @@ from nn.ink.preprocess import EDGE
 from nn.layers import Array
 
 SIZE = 28  # pixels of a network's input
-LEVELS = 8  # rows at which seams are looked for
+LEVELS = 8  # rows in which seams are looked for
 SMOOTH = 6.0  # cost in pens of ink of an outline that is not ink at all around its end
 NOTCH = 0.8  # of what is around a notch is ink, at least; around a straight edge it is half
 AROUND = 0.8  # pens on every side
@@ -31,39 +31,40 @@ LEAST_PART = 0.5  # squares of the pen of ink between two cuts
 LEAST_SHARE = 0.04  # of a component's ink on either side of a cut
 
 
-def seams(ink: Array, pen: float, levels: int = LEVELS) -> list[Array]:
+def seams(ink: Array, pen: float) -> list[Array]:
     """Seams through a component (height, width), those with the least ink on their left first.
 
-    Each is (height,), the first column right of it in each row.  They are looked for in so many
-    rows; there are at most as many, and as many more for each of its heights that it is wide.
+    Each is (height,), the first column right of it in each row.  There are at most LEVELS, and
+    as many more for each of the component's heights that it is wide.
     """
     height, width = ink.shape
-    quota = levels * (1 + width / height)
+    quota = LEVELS * (1 + width / height)
     total = float(ink.sum())
     mask = ink > EDGE
     smooth = np.where(mask, np.maximum(0, NOTCH - blurred(ink, max(1, round(AROUND * pen)))), 0)
     down, down_steps = cheapest(ink / pen, mask, SMOOTH * smooth)
     up, up_steps = cheapest(ink[::-1] / pen, mask[::-1], SMOOTH * smooth[::-1])
-    cost, up_steps = down + up[::-1] - ink / pen, up_steps[::-1]
-    rows = [int((level + 0.5) / levels * height) for level in range(levels)]
+    cost = down + up[::-1] - ink / pen
+    down_lists, up_lists = down_steps.tolist(), up_steps[::-1].tolist()
+    rows = [int((level + 0.5) / LEVELS * height) for level in range(LEVELS)]
     places = [(row, column) for row in rows for column in valleys(cost[row])]
     found: list[Array] = []
-    lefts: list[Array] = []
+    lefts = np.empty((0, height), np.float32)
     left_of = lefts_of(ink)
     for row, column in sorted(places, key=lambda place: float(cost[place])):
         if len(found) >= quota:
             break
         if any(abs(int(other[row]) - column) <= SAME for other in found):
             continue
-        above, below = traced(down_steps[row::-1], column), traced(up_steps[row:], column)
-        columns = np.concatenate([above[::-1], below[1:]])
+        above, below = traced(down_lists[row::-1], column), traced(up_lists[row:], column)
+        columns = np.array(above[::-1] + below[1:])
         left = left_of(columns)
         share = float(left.sum()) / total
-        between = min((float(np.abs(left - other).sum()) for other in lefts), default=total)
+        between = np.abs(lefts - left).sum(axis=1).min(initial=total)
         if min(share, 1 - share) > LEAST_SHARE and between > LEAST_PART * pen**2:
             found.append(columns)
-            lefts.append(left)
-    order = np.argsort([left.sum() for left in lefts], kind="stable")
+            lefts = np.vstack([lefts, left])
+    order = np.argsort(lefts.sum(axis=1), kind="stable")
     return [found[place] for place in order]
 
 
@@ -79,10 +80,12 @@ def view(ink: Array, columns: Array, height: float) -> Array:
     half = VIEW * max(len(ink), height) / 2
     margin = int(np.ceil(half)) + 1
     first, last = max(0, int(middle) - margin), min(width, int(middle) + margin)
+    paper = np.zeros((len(ink) + 2 * margin, last - first + 2 * margin), np.float32)
+    inside = paper[margin:-margin, margin:-margin]
     is_left = np.arange(first, last) < columns[:, None]
-    shaded = ink[:, first:last] * np.where(is_left, 1, GRAY)
+    np.multiply(ink[:, first:last], np.where(is_left, 1, GRAY), out=inside)
     x, y = margin + middle - first, margin + len(ink) / 2
-    picture = Image.fromarray(np.pad(shaded, margin).astype(np.float32))
+    picture = Image.fromarray(paper)
     box = (x - half, y - half, x + half, y + half)
     return np.asarray(picture.resize((SIZE, SIZE), Image.Resampling.BILINEAR, box))
 
@@ -131,12 +134,12 @@ def cheapest(ink: Array, mask: Array, toll: Array) -> tuple[Array, Array]:
     return cost, last
 
 
-def traced(steps: Array, column: int) -> Array:
+def traced(steps: list[list[int]], column: int) -> list[int]:
     """The column of the way in each row, given the last steps, from its last row to its first."""
-    columns = np.empty(len(steps), int)
-    for index, of_row in enumerate(steps):
-        columns[index] = column
-        column += int(of_row[column])
+    columns = []
+    for of_row in steps:  # of lists: single numbers of an array take longer
+        columns.append(column)
+        column += of_row[column]
     return columns
 
 

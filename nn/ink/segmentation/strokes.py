@@ -27,11 +27,17 @@ class Strokes:
 
     name = "strokes"
 
-    def __init__(self, strokes: Sequence[Array], size: tuple[int, int]) -> None:
-        """strokes are points (n, 2) in pixels of a picture of that size."""
+    def __init__(
+        self, strokes: Sequence[Array], size: tuple[int, int], outline: Box | None = None
+    ) -> None:
+        """strokes are points (n, 2) in pixels of a picture of that size.
+
+        outline is the box of their ink in shares of the picture's sides, where it is known.
+        """
         middles = [float(line[:, 0].min() + line[:, 0].max()) for line in strokes]
         self.lines = [strokes[i] for i in np.argsort(middles, kind="stable")]
         self.size = size
+        self.outline = outline
         self.draw = cache(lambda start, end: drawn(self.lines[start:end]))
 
     def pieces(self, opened: frozenset[int] = frozenset(), cuts: int = 0) -> Pieces:
@@ -46,11 +52,23 @@ class Strokes:
         height = height_of_digits((boxes[:, 3] - boxes[:, 1]).tolist())
         return Pieces(boxes, no_cuts, self.draw, height, near=nearness(self.lines, boxes, height))
 
+    @cached_property
+    def half_pen(self) -> float:
+        """Half of the width of the writer's pen in pixels: so far ink reaches beyond the points."""
+        if self.outline is None:
+            return 0.0
+        left, top, right, bottom = self.uncut.box(0, len(self.lines))
+        (width, height), ink = self.size, self.outline
+        wider = (ink[2] - ink[0]) * width - (right - left)
+        higher = (ink[3] - ink[1]) * height - (bottom - top)
+        return max(0.0, (wider + higher) / 4)
+
     def share(self, box: Box) -> Box:
-        """A box in pixels as shares of the picture's sides."""
-        width, height = self.size
-        left, top, right, bottom = box
-        return left / width, top / height, right / width, bottom / height
+        """A box of points in pixels as that of their ink, in shares of the picture's sides."""
+        (width, height), pen = self.size, self.half_pen
+        left, right = (min(max(x / width, 0.0), 1.0) for x in (box[0] - pen, box[2] + pen))
+        top, bottom = (min(max(y / height, 0.0), 1.0) for y in (box[1] - pen, box[3] + pen))
+        return left, top, right, bottom
 
 
 def nearness(lines: Sequence[Array], boxes: Array, height: float) -> dict[tuple[int, int], float]:
