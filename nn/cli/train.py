@@ -129,6 +129,7 @@ def load_all(names: Sequence[str], split: str) -> list[DataSet]:
     load = partial(sets.load, split=split)
     if len(names) == 1:
         return [load(names[0])]
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the processes, which share the cores
     # spawned, because a process with the threads of a BLAS library cannot be forked safely
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         return list(pool.map(load, names))

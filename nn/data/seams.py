@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from nn.data.cut_digits import ink_of, smaller
+from nn.data.cut_digits import as_bytes, ink_of, smaller
 from nn.data.numbers import (
     JOINED,
     TOUCHING,
@@ -72,7 +72,7 @@ def seams_in(number: Number) -> list[tuple[Array, int]]:
             error = wrong_side(own, seam) / picture.pen**2
             if not RIGHT < error < WRONG:
                 drawing = view(component.ink, seam, picture.height)
-                found.append((np.rint(drawing * 255).astype(np.uint8), int(error <= RIGHT)))
+                found.append((as_bytes(drawing), int(error <= RIGHT)))
     return found
 
 

@@ -47,6 +47,7 @@ def evaluate_numbers(
     are composed of the digits of the split's writers and fonts; `digits` are those of MNIST, each
     alone; `others` are neither digit nor number.  Raises DataError.
     """
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for the processes, which share the cores
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         numbers = pool.map(partial(measure_numbers, network, seams, split, count), KINDS)
         digits = pool.submit(measure_digits, network, seams, split, 5 * count)

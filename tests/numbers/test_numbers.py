@@ -81,7 +81,7 @@ def test_strokes_and_picture_agree_where_digits_are_apart(reader, own_digits):
         by_strokes, by_picture = read(reader, picture, strokes), read(reader, picture)
         assert by_strokes.text == by_picture.text == text
         for one, other in zip(by_strokes.digits, by_picture.digits, strict=True):
-            assert one.box == pytest.approx(other.box, abs=0.01)
+            assert one.box == pytest.approx(other.box, abs=0.003)
 
 
 @pytest.mark.parametrize("gap", [0.3, 0.6, 1.0])
@@ -95,10 +95,10 @@ def test_one_that_stands_apart_is_no_part_of_its_neighbour(reader, own_digits, g
 def test_boxes_hold_the_ink_of_their_digits(reader, own_digits):
     strokes, picture = written("38", own_digits, left=100.0, top=50.0, pen=12.0)
     first, second = read(reader, picture, strokes).digits
-    assert first.box[0] == pytest.approx(94 / 900, abs=0.002)
-    assert first.box[1] == pytest.approx(44 / 200, abs=0.01)
+    assert first.box[0] == pytest.approx(94 / 900, abs=0.001)
+    assert first.box[1] == pytest.approx(44 / 200, abs=0.0025)
     assert first.box[2] < second.box[0]
-    assert second.box[3] == pytest.approx(146 / 200, abs=0.01)
+    assert second.box[3] == pytest.approx(146 / 200, abs=0.0025)
 
 
 @pytest.mark.parametrize("digit", range(10))
